@@ -1,0 +1,135 @@
+"""Alerts: that each condition can be true of what its metrics expose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from truegauge_spec.conditions import QuantileOf, ShareOfLimit, ShareOfTotal, Threshold
+from truegauge_spec.metric import Metric
+from truegauge_spec.names import RESERVED_LABELS, SCRAPE_METRICS, TARGET_LABELS, nearest
+from truegauge_spec.positions import Path
+from truegauge_spec.quantities import convert
+from truegauge_spec.spec import Spec
+from truegauge_spec.system import System
+
+KIND_FOR = {
+    "counter": "say how far it went up: `increase_over: 10m`",
+    "histogram": "say which quantile: `quantile: 0.95, over: 1m`",
+    "gauge": "compare its value: `above:` or `below:` alone",
+}
+
+
+def conditions(system: System) -> Iterator[tuple[str, Threshold]]:
+    """The alerts whose condition names metrics, each with that condition."""
+    for name, alert in system.alerts.items():
+        if isinstance(alert.when, Threshold):
+            yield name, alert.when
+
+
+def unknown_metric(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A condition may only name metrics that the system exposes, or that Prometheus makes itself."""
+    known = {**system.metrics, **SCRAPE_METRICS}
+    for name, when in conditions(system):
+        for metric in when.metrics:
+            if metric not in known:
+                key = "metric" if metric == when.metric else when.key
+                yield ("alerts", name, "when", key), f"there is no metric {metric!r}{nearest(metric, system.metrics)}"
+
+
+def condition_type(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A quantile is said of a histogram, an increase and a share of a total of counters, the rest of gauges."""
+    for alert, when in conditions(system):
+        for name in when.metrics:
+            metric = system.metrics.get(name)
+            kind = metric.type if metric else "gauge"
+            if name in {**system.metrics, **SCRAPE_METRICS} and kind not in when.types:
+                yield ("alerts", alert, "when"), f"{name} is a {kind}; {KIND_FOR[kind]}"
+
+
+def threshold_unit(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A threshold carries a unit that converts to its metric's."""
+    for alert, when in conditions(system):
+        metric = system.metrics.get(when.metric)
+        unit = when.unit if when.unit is not None else metric.unit if metric else ""
+        try:
+            convert(when.threshold, unit)
+        except ValueError as error:
+            yield ("alerts", alert, "when", "above" if when.above is not None else "below"), str(error)
+
+
+def quantile_bucket(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A quantile lies within the buckets: nothing is ever above the largest bound, nor told apart below the first."""
+    for alert, when in conditions(system):
+        metric = system.metrics.get(when.metric)
+        if metric is None or not metric.buckets or not isinstance(when, QuantileOf):
+            continue
+        try:
+            number = convert(when.threshold, metric.unit)
+        except ValueError:
+            continue  # threshold_unit says so
+        first, last = metric.buckets[0], metric.buckets[-1]
+        path: Path = ("alerts", alert, "when", "above" if when.above is not None else "below")
+        if number >= Fraction(str(last)):
+            yield path, f"the largest bucket of {when.metric} is {last:g} {metric.unit}: no quantile is ever above it"
+        elif number < Fraction(str(first)):
+            yield path, f"the first bucket of {when.metric} is {first:g} {metric.unit}: less cannot be told apart"
+
+
+def share_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """The two sides of a share need the same labels, else nothing matches and the alert is dead."""
+    for alert, when in conditions(system):
+        first = system.metrics.get(when.metric)
+        if first is None or not isinstance(when, ShareOfLimit | ShareOfTotal):
+            continue
+        path: Path = ("alerts", alert, "when", when.key)
+        for name in when.metrics[1:]:
+            other = system.metrics.get(name)
+            if other is not None and set(other.labels) != set(first.labels):
+                yield (
+                    path,
+                    f"{name} has the labels {sorted(other.labels)}, but {when.metric} has {sorted(first.labels)}",
+                )
+            if other is not None and isinstance(when, ShareOfLimit) and other.unit != first.unit:
+                yield path, f"{name} is in {other.unit!r}, but {when.metric} in {first.unit!r}"
+
+
+def unknown_label(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A condition may only select by labels that its metric has, and by values that these can have."""
+    for alert, when in conditions(system):
+        metric = system.metrics.get(when.metric)
+        for label, values in when.where.items():
+            for message in _selected(when.metric, metric, label, (values,) if isinstance(values, str) else values):
+                yield ("alerts", alert, "when", "where", label), message
+        for label in when.by if isinstance(when, QuantileOf) else ():
+            if metric and label not in (*metric.labels, *TARGET_LABELS):
+                yield ("alerts", alert, "when", "by"), _no_label(when.metric, metric, label)
+
+
+def _selected(name: str, metric: Metric | None, label: str, values: tuple[str, ...]) -> Iterator[str]:
+    if label in TARGET_LABELS or metric is None:
+        return
+    if label not in metric.labels:
+        yield _no_label(name, metric, label)
+        return
+    known = metric.labels[label]
+    if isinstance(known, tuple):
+        for value in values:
+            if value not in known:
+                yield f"{label} of {name} is never {value!r}{nearest(value, known)}"
+
+
+def _no_label(name: str, metric: Metric, label: str) -> str:
+    return f"{name} has no label {label!r}{nearest(label, (*metric.labels, *TARGET_LABELS))}"
+
+
+def duplicate_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """An alert's own labels may not replace those that tell its series apart, or that are set elsewhere."""
+    for name, alert in system.alerts.items():
+        metric = system.metrics.get(alert.when.metric) if isinstance(alert.when, Threshold) else None
+        for label in alert.labels:
+            if label in (*RESERVED_LABELS, "remedy") or (metric and label in metric.labels):
+                yield (
+                    ("alerts", name, "labels", label),
+                    f"the label {label!r} would replace one that the alert already has",
+                )

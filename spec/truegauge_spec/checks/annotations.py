@@ -1,0 +1,47 @@
+"""Templates in what an alert says: that their labels exist, and that their result can be tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from truegauge_spec.alert import Alert
+from truegauge_spec.conditions import Threshold
+from truegauge_spec.names import nearest
+from truegauge_spec.positions import Path
+from truegauge_spec.spec import Spec
+from truegauge_spec.system import System
+from truegauge_spec.template import LabelOf, ValueAs, parts
+
+
+def template(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A template may use labels that the alert has, and a label may not hold the value: each would be a new alert."""
+    for name, alert in system.alerts.items():
+        known = _labels(system, alert)
+        for place, text in _texts(alert):
+            path = ("alerts", name, *place)
+            try:
+                found = parts(text)
+            except ValueError as error:
+                yield path, str(error)
+                continue
+            for part in found:
+                if isinstance(part, LabelOf) and known is not None and part.name not in known:
+                    yield path, f"the alert has no label {part.name!r}{nearest(part.name, known)}"
+                if isinstance(part, ValueAs) and place[0] == "labels":
+                    yield path, "$value in a label makes a new alert at each change; put it into an annotation"
+
+
+def _texts(alert: Alert) -> Iterator[tuple[Path, str]]:
+    yield ("summary",), alert.summary
+    if alert.description is not None:
+        yield ("description",), alert.description
+    yield from ((("annotations", name), text) for name, text in alert.annotations.items())
+    yield from ((("labels", name), text) for name, text in alert.labels.items())
+
+
+def _labels(system: System, alert: Alert) -> set[str] | None:
+    """The labels of the alert's result; None where only Prometheus knows them."""
+    if not isinstance(alert.when, Threshold):
+        return None
+    metric = system.metrics.get(alert.when.metric)
+    return set(alert.when.labels(metric.labels if metric else ()))

@@ -1,0 +1,66 @@
+"""A system: what it exposes, how it is scraped, when it alerts, what its dashboard shows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from truegauge_spec.alert import Alert, AlertName
+from truegauge_spec.dashboard import Dashboard
+from truegauge_spec.metric import Metric, PartMeasure, SqlMeasure
+from truegauge_spec.model import (
+    Address,
+    Amount,
+    FilePath,
+    LabelName,
+    MetricName,
+    Model,
+    PositiveDuration,
+    SystemName,
+    Text,
+)
+
+
+class Scrape(Model):
+    """How Prometheus finds the system's exporters."""
+
+    targets: tuple[Address, ...] = ()
+    file_sd: tuple[FilePath, ...] = ()
+    interval: PositiveDuration | None = None
+    timeout: PositiveDuration | None = None
+    scheme: Literal["http", "https"] = "http"
+    path: Text = "/metrics"
+    labels: dict[LabelName, Text] = {}
+    bearer_token_file: FilePath | None = None
+    ca_file: FilePath | None = None
+
+
+class Exporter(Model):
+    """Settings of the generated exporter; they can be overridden where it is started."""
+
+    listen: Address = "127.0.0.1:9187"
+    instance_label: LabelName | None = None
+    poll_interval: PositiveDuration = 1000
+    stale_after: PositiveDuration = 5000
+    rate_window: PositiveDuration = 10_000
+    memory_limit: Amount | None = None
+    disk_quota: Amount | None = None
+
+
+class System(Model):
+    """One system, the content of one file."""
+
+    system: SystemName
+    summary: Text
+    owner: Text
+    scrape: Scrape = Scrape()
+    exporter: Exporter = Exporter()
+    metrics: Annotated[dict[MetricName, Metric], Field(min_length=1)]
+    alerts: dict[AlertName, Alert] = {}
+    dashboard: Dashboard | None = None
+
+    @property
+    def measures_duckdb(self) -> bool:
+        """Whether its exporter needs DuckDB: it names a measurement, or a query."""
+        return any(isinstance(m.measure, SqlMeasure | PartMeasure) or m.measure != "app" for m in self.metrics.values())
