@@ -49,6 +49,11 @@ class Threshold(Model):
         """Every metric it names."""
         return (self.metric,)
 
+    @property
+    def window(self) -> int:
+        """How far it looks back, in milliseconds; 0 where the latest sample is enough."""
+        return 0
+
     def labels(self, own: Iterable[str]) -> tuple[str, ...]:
         """The labels of its result, for a metric with the labels `own`: its own and the target's."""
         return (*TARGET_LABELS, *own)
@@ -71,6 +76,11 @@ class QuantileOf(Threshold):
     quantile: Annotated[FiniteFloat, Field(gt=0, lt=1)]
     over: PositiveDuration
     by: tuple[LabelName, ...] = ()
+
+    @property
+    def window(self) -> int:
+        """The window of the rate."""
+        return self.over
 
     def labels(self, own: Iterable[str]) -> tuple[str, ...]:
         """The target's labels and those in `by`; the others are summed up."""
@@ -102,6 +112,11 @@ class ShareOfTotal(Threshold):
     share_of: Annotated[tuple[MetricName, ...], Field(min_length=2)]
     over: PositiveDuration
 
+    @property
+    def window(self) -> int:
+        """The window of the increase."""
+        return self.over
+
     @model_validator(mode="after")
     def _part_of_total(self) -> ShareOfTotal:
         if self.metric not in self.share_of:
@@ -121,6 +136,11 @@ class Increase(Threshold):
     key = "increase_over"
     types = frozenset({"counter"})
     increase_over: PositiveDuration
+
+    @property
+    def window(self) -> int:
+        """The window of the increase."""
+        return self.increase_over
 
 
 class Example(Model):

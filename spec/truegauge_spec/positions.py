@@ -38,7 +38,7 @@ class Positions:
         return self._nearest(self.keys, path)
 
     def value(self, path: Path) -> Position:
-        """The position of the value at `path`, of its key where it begins below that, or of the nearest thing around."""
+        """The position of the value at `path`, of its key where it begins on a later line, or of what is around it."""
         value, key = self._nearest(self.values, path), self.keys.get(path)
         return key if key is not None and key.line != value.line else value
 

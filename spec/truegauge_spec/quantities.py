@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
 # Each unit's dimension and its worth in the dimension's base unit (seconds, bytes, one).
-UNITS: dict[str, tuple[str, Fraction]] = {
-    "ns": ("time", Fraction(1, 10**9)),
-    "us": ("time", Fraction(1, 10**6)),
-    "ms": ("time", Fraction(1, 1000)),
-    "s": ("time", Fraction(1)),
-    "m": ("time", Fraction(60)),
-    "h": ("time", Fraction(3600)),
-    "d": ("time", Fraction(86400)),
-    "w": ("time", Fraction(604800)),
-    "bytes": ("bytes", Fraction(1)),
-    "B": ("bytes", Fraction(1)),
-    **{f"{prefix}B": ("bytes", Fraction(1000**power)) for power, prefix in enumerate(("k", "M", "G", "T", "P"), 1)},
-    "KB": ("bytes", Fraction(1000)),
-    **{f"{prefix}iB": ("bytes", Fraction(1024**power)) for power, prefix in enumerate(("K", "M", "G", "T", "P"), 1)},
-    "%": ("ratio", Fraction(1, 100)),
-    "percent": ("ratio", Fraction(1, 100)),
-    "ratio": ("ratio", Fraction(1)),
+UNITS: dict[str, tuple[str, Decimal]] = {
+    "ns": ("time", Decimal("1e-9")),
+    "us": ("time", Decimal("1e-6")),
+    "ms": ("time", Decimal("0.001")),
+    "s": ("time", Decimal(1)),
+    "m": ("time", Decimal(60)),
+    "h": ("time", Decimal(3600)),
+    "d": ("time", Decimal(86400)),
+    "w": ("time", Decimal(604800)),
+    "bytes": ("bytes", Decimal(1)),
+    "B": ("bytes", Decimal(1)),
+    **{f"{prefix}B": ("bytes", Decimal(1000**power)) for power, prefix in enumerate(("k", "M", "G", "T", "P"), 1)},
+    "KB": ("bytes", Decimal(1000)),
+    **{f"{prefix}iB": ("bytes", Decimal(1024**power)) for power, prefix in enumerate(("K", "M", "G", "T", "P"), 1)},
+    "%": ("ratio", Decimal("0.01")),
+    "percent": ("ratio", Decimal("0.01")),
+    "ratio": ("ratio", Decimal(1)),
 }
 EXAMPLES = {"time": "100ms", "bytes": "256MiB", "ratio": "90%"}
 DURATION_UNITS = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
@@ -36,11 +36,11 @@ _DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?
 class Quantity(NamedTuple):
     """A number with its unit as written; the unit `""` is a plain number."""
 
-    number: Fraction
+    number: Decimal
     unit: str
 
     def __str__(self) -> str:
-        return f"{decimal(self.number)}{self.unit if self.unit in ('', '%') else ' ' + self.unit}"
+        return f"{numeral(self.number)}{self.unit if self.unit in ('', '%') else ' ' + self.unit}"
 
 
 def dimension(unit: str) -> str:
@@ -59,12 +59,15 @@ def quantity(written: str) -> Quantity:
         raise ValueError(
             f"{written!r} has the unknown unit {unit!r}; known are {', '.join(sorted(UNITS, key=str.lower))}"
         )
-    return Quantity(Fraction(number), unit)
+    return Quantity(Decimal(number), unit)
 
 
 @lru_cache(maxsize=4096)
-def convert(value: Quantity, unit: str) -> Fraction:
-    """The number that `value` has in `unit`, exactly. Raises ValueError where the dimensions differ."""
+def convert(value: Quantity, unit: str) -> Decimal:
+    """The number that `value` has in `unit`, exactly: units differ by whole factors.
+
+    Raises ValueError where the dimensions differ, or where `value` has no unit but needs one.
+    """
     known, wanted = UNITS.get(value.unit), UNITS.get(unit)
     if wanted is None and known is None:
         return value.number
@@ -103,7 +106,8 @@ def duration(amount: int) -> str:
     return "".join(parts) or "0s"
 
 
-@lru_cache(maxsize=4096)
-def decimal(number: Fraction) -> str:
-    """Print a number exactly where it has a short decimal form, else as the nearest float: 0.9, 100, 1073741824."""
-    return str(number.numerator) if number.denominator == 1 else repr(float(number))
+@lru_cache(maxsize=65536)
+def numeral(number: Decimal) -> str:
+    """Print a number as PromQL and promtool read it, in its shortest form: 0.9, 100, 1073741824."""
+    whole = number.to_integral_value()
+    return str(int(whole)) if number == whole else repr(float(number))

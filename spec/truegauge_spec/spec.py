@@ -25,9 +25,9 @@ class Source:
         return Positions(self.text, self.path)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spec:
-    """Systems by name, in the order of their names, and the stack that they share."""
+    """Systems by name, in the order of their names, and the stack that they share. Compared and hashed by identity."""
 
     systems: Mapping[str, System]
     stack: Stack

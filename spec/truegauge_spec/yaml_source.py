@@ -69,8 +69,8 @@ def read(source: str, path: str, scalar: Scalar = text) -> Any:
 
 def _syntax(error: YAMLError, source: str, path: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    if mark is None:  # ReaderError knows only the offset of the character
-        before = source[: getattr(error, "position", 0)]
+    if mark is None:  # libyaml's reader knows only the offset of the byte
+        before = source.encode()[: getattr(error, "position", 0)].decode(errors="ignore")
         position = Position(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
         return Problem(position, f"not YAML: {getattr(error, 'reason', error)}", "yaml_syntax")
     context, problem = getattr(error, "context", None), getattr(error, "problem", None)

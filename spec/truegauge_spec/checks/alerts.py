@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
+from decimal import Decimal
 
 from truegauge_spec.conditions import QuantileOf, ShareOfLimit, ShareOfTotal, Threshold
 from truegauge_spec.metric import Metric
@@ -29,10 +29,9 @@ def conditions(system: System) -> Iterator[tuple[str, Threshold]]:
 
 def unknown_metric(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A condition may only name metrics that the system exposes, or that Prometheus makes itself."""
-    known = {**system.metrics, **SCRAPE_METRICS}
     for name, when in conditions(system):
         for metric in when.metrics:
-            if metric not in known:
+            if metric not in system.metrics and metric not in SCRAPE_METRICS:
                 key = "metric" if metric == when.metric else when.key
                 yield ("alerts", name, "when", key), f"there is no metric {metric!r}{nearest(metric, system.metrics)}"
 
@@ -43,7 +42,7 @@ def condition_type(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
         for name in when.metrics:
             metric = system.metrics.get(name)
             kind = metric.type if metric else "gauge"
-            if name in {**system.metrics, **SCRAPE_METRICS} and kind not in when.types:
+            if kind not in when.types and (metric or name in SCRAPE_METRICS):
                 yield ("alerts", alert, "when"), f"{name} is a {kind}; {KIND_FOR[kind]}"
 
 
@@ -70,9 +69,9 @@ def quantile_bucket(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
             continue  # threshold_unit says so
         first, last = metric.buckets[0], metric.buckets[-1]
         path: Path = ("alerts", alert, "when", "above" if when.above is not None else "below")
-        if number >= Fraction(str(last)):
+        if number >= Decimal(str(last)):
             yield path, f"the largest bucket of {when.metric} is {last:g} {metric.unit}: no quantile is ever above it"
-        elif number < Fraction(str(first)):
+        elif number < Decimal(str(first)):
             yield path, f"the first bucket of {when.metric} is {first:g} {metric.unit}: less cannot be told apart"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from truegauge_spec.checks.alerts import conditions
+from truegauge_spec.conditions import Increase
 from truegauge_spec.positions import Path
 from truegauge_spec.quantities import duration
 from truegauge_spec.spec import Spec
@@ -24,8 +25,7 @@ def scrape_interval(spec: Spec, system: System) -> Iterator[tuple[Path, str]]:
     if timeout is not None and timeout > interval:
         yield ("scrape", "timeout"), f"{duration(timeout)} is longer than the scrape interval, {duration(interval)}"
     for name, when in conditions(system):
-        for key in ("over", "increase_over"):
-            window = getattr(when, key, None)
-            if window is not None and window < 4 * interval:
-                at_least = f"it needs at least four, {duration(4 * interval)}"
-                yield ("alerts", name, "when", key), f"{duration(window)} holds too few scrapes: {at_least}"
+        if 0 < when.window < 4 * interval:
+            key = "increase_over" if isinstance(when, Increase) else "over"
+            at_least = f"it needs at least four, {duration(4 * interval)}"
+            yield ("alerts", name, "when", key), f"{duration(when.window)} holds too few scrapes: {at_least}"

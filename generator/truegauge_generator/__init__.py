@@ -1,0 +1,1 @@
+"""How a spec is rendered, checked and proven."""

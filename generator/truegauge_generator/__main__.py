@@ -1,0 +1,5 @@
+"""`python -m truegauge_generator` is `truegauge`."""
+
+from truegauge_generator.cli import main
+
+raise SystemExit(main())

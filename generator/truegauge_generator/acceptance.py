@@ -1,0 +1,140 @@
+"""Whether Prometheus' and Alertmanager's own tools accept the rendered files, and did look at all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from truegauge_generator.tools import AMTOOL, PROMTOOL, Tool, find, run
+from truegauge_spec.problem import Position, Problem
+from truegauge_spec.yaml_source import read
+
+PROMETHEUS = "rendered/prometheus/prometheus.yml"
+ALERTMANAGER = "rendered/alertmanager/alertmanager.yml"
+RULES = "rendered/prometheus/rules/"
+TESTS = "rendered/prometheus/tests/"
+
+
+class Step(NamedTuple):
+    """One tool's look at files: how many things it must have seen, what it says, and its problems."""
+
+    name: str
+    tool: Tool
+    check: Callable[[str, Path, Mapping[str, str]], tuple[int, list[Problem]]]
+    what: str
+
+
+def accept(
+    files: Mapping[str, str], output: str, show: Callable[[str], object]
+) -> Iterator[tuple[Step, int, list[Problem]]]:
+    """Run every step on the files on disk; `show` is told the name of each before it runs."""
+    found: dict[str, str | Problem] = {}
+    for step in STEPS:
+        show(step.name)
+        tool = found.setdefault(step.tool.name, "") or find(step.tool, output)
+        missing = found[step.tool.name] == "" and isinstance(tool, Problem)
+        found[step.tool.name] = tool
+        if isinstance(tool, Problem):
+            yield step, 0, [tool] if missing else []
+        else:
+            yield step, *step.check(tool, Path(output), files)
+
+
+def check_config(promtool: str, output: Path, files: Mapping[str, str]) -> tuple[int, list[Problem]]:
+    """The scrape and alerting configuration. Secrets are not on this machine, so their files are not asked for."""
+    if PROMETHEUS not in files:
+        return 0, []
+    place = output / PROMETHEUS
+    done = run([promtool, "check", "config", "--syntax-only", "--lint=all", "--lint-fatal", str(place)])
+    return 1, [_problem(place, line, "promtool_config") for line in done.complaints] if done.failed else []
+
+
+def check_rules(promtool: str, output: Path, files: Mapping[str, str]) -> tuple[int, list[Problem]]:
+    """Every rule file; promtool is content with an empty one, so the rules are counted."""
+    rules = {path: _rules(text) for path, text in files.items() if path.startswith(RULES)}
+    problems = []
+    for path, expected in rules.items():
+        place = output / path
+        done = run([promtool, "check", "rules", "--lint=all", "--lint-fatal", str(place)])
+        seen = sum(map(int, re.findall(r"(\d+) rules? found", done.output)))
+        if done.failed:
+            problems += [_problem(place, line, "promtool_rules") for line in done.complaints]
+        elif seen != expected:
+            problems.append(_problem(place, f"promtool found {seen} rules, not {expected}", "promtool_rules"))
+    return sum(rules.values()), problems
+
+
+def test_rules(promtool: str, output: Path, files: Mapping[str, str]) -> tuple[int, list[Problem]]:
+    """Every test; promtool is content with a file that it did not find and with no test, so the tests are counted."""
+    tests = {path: _tests(text) for path, text in files.items() if path.startswith(TESTS)}
+    problems = []
+    for path, expected in tests.items():
+        if not expected:
+            continue
+        place = output / path
+        with TemporaryDirectory() as folder:
+            report = Path(folder) / "junit.xml"
+            done = run([promtool, "test", "rules", f"--junit={report}", str(place)])
+            seen, failures = _junit(report)
+        if done.failed:
+            said = failures or done.complaints
+            problems += [_problem(place, line, "promtool_tests") for line in said]
+        elif seen != expected:
+            problems.append(_problem(place, f"promtool ran {seen} tests, not {expected}", "promtool_tests"))
+    return sum(tests.values()), problems
+
+
+def check_alertmanager(amtool: str, output: Path, files: Mapping[str, str]) -> tuple[int, list[Problem]]:
+    """Receivers, routes, inhibition and templates; amtool is content with a template file that is not there."""
+    if ALERTMANAGER not in files:
+        return 0, []
+    place = output / ALERTMANAGER
+    done = run([amtool, "check-config", str(place)])
+    if done.failed:
+        return 1, [_problem(place, line, "amtool_config") for line in done.complaints]
+    templates = read(place.read_text(encoding="utf-8"), str(place)).get("templates") or []
+    absent = [pattern for pattern in templates if not list(place.parent.glob(pattern))]
+    return 1, [_problem(place, f"the template file {pattern} is not there", "amtool_config") for pattern in absent]
+
+
+STEPS = (
+    Step("promtool check config", PROMTOOL, check_config, "configuration"),
+    Step("promtool check rules", PROMTOOL, check_rules, "rule"),
+    Step("promtool test rules", PROMTOOL, test_rules, "test case"),
+    Step("amtool check-config", AMTOOL, check_alertmanager, "configuration"),
+)
+
+
+def _rules(text: str) -> int:
+    return sum(len(group["rules"]) for group in read(text, "")["groups"])
+
+
+def _tests(text: str) -> int:
+    return len(read(text, "")["tests"])
+
+
+def _junit(report: Path) -> tuple[int, list[str]]:
+    """The number of tests that ran, and what the failed ones said."""
+    if not report.exists():
+        return 0, []
+    cases = list(ElementTree.parse(report).getroot().iter("testcase"))  # noqa: S314 - promtool's own file
+    said = [
+        f"{case.get('name')}: {' '.join((failure.text or failure.get('message') or 'failed').split())}"
+        for case in cases
+        for failure in case.iter("failure")
+    ]
+    return len(cases), said
+
+
+_PLACE = re.compile(r"^(?P<file>\S+?): (?:(?P<line>\d+):(?P<column>\d+): )*(?P<message>.*)$")
+
+
+def _problem(place: Path, line: str, code: str) -> Problem:
+    match = _PLACE.match(line)
+    if match and match["line"] and match["file"].endswith(place.name):
+        return Problem(Position(str(place), int(match["line"]) or 1, int(match["column"]) or 1), match["message"], code)
+    return Problem(Position(str(place)), line, code)

@@ -1,0 +1,40 @@
+"""`truegauge render`: write every file that the spec describes."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+
+from truegauge_generator import stamp
+from truegauge_generator.cli import Result
+
+
+def run(options: Namespace) -> Result:
+    """Write what differs, say what changed; nothing is written when the spec has a problem."""
+    if (files := stamp.unchanged(options.spec, options.output)) is not None:
+        return _result(files, [], [], [])
+    from truegauge_generator.disk import compare, remove, write  # noqa: PLC0415 - as late as possible
+    from truegauge_generator.render import render  # noqa: PLC0415
+    from truegauge_spec import SpecError, load  # noqa: PLC0415
+
+    try:
+        rendered = render(load(options.spec))
+    except SpecError as error:
+        return Result((), error.problems, {"changed": [], "removed": []})
+    found = compare(rendered, options.output)
+    written = sorted((*found.changed, *found.missing))
+    write(rendered, written, options.output)
+    if options.prune:
+        remove(found.stray, options.output)
+    stamp.remember(options.spec, options.output, rendered)
+    kept = [] if options.prune else found.stray
+    return _result(rendered, written, found.stray if options.prune else [], kept)
+
+
+def _result(files: Mapping[str, str], written: list[str], removed: list[str], stray: list[str]) -> Result:
+    lines = [f"wrote   {path}" for path in written]
+    lines += [f"removed {path}" for path in removed]
+    lines += [f"stray   {path} (not described by the spec; --prune removes it)" for path in stray]
+    changes = f"{len(written)} changed" if written or removed else "nothing changed"
+    lines.append(f"render: {len(files)} files, {changes}" + (f", {len(removed)} removed" if removed else ""))
+    return Result(lines, (), {"files": len(files), "changed": written, "removed": removed, "stray": stray})

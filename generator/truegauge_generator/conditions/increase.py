@@ -1,0 +1,36 @@
+"""How far a counter went up within a window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from truegauge_generator.conditions.kind import Driver
+from truegauge_generator.promql import selector
+from truegauge_spec.conditions import Increase
+from truegauge_spec.quantities import dimension, duration
+from truegauge_spec.system import System
+
+
+def expression(when: Increase, system: System) -> str:
+    increase = f"increase({selector(when.metric, when.where, duration(when.increase_over))})"
+    # Prometheus extrapolates to the edges of the window: five events in 10m, scraped each second, come out as
+    # 5.008, and "more than 5" would fire. What is counted comes in whole numbers, and the error is upwards only.
+    return f"floor({increase})" if _is_counted(when, system) else increase
+
+
+def _is_counted(when: Increase, system: System) -> bool:
+    metric = system.metrics.get(when.metric)
+    return metric is not None and dimension(metric.unit) not in ("time", "bytes", "ratio")
+
+
+def operation(when: Increase) -> str | None:
+    return f"increase_{duration(when.increase_over)}"
+
+
+def drivers(when: Increase, system: System, level: Decimal) -> Sequence[Driver]:
+    return (Driver(when.metric, {}, "jump", level),)
+
+
+def subject(when: Increase) -> str:
+    return f"the increase of `{when.metric}` within {duration(when.increase_over)}"

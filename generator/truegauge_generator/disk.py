@@ -1,0 +1,78 @@
+"""Rendered files on disk: compared with what the spec says, and written all or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+OWNED = "rendered"
+CACHES = ("__pycache__",)
+
+
+class Comparison(NamedTuple):
+    """How the files on disk differ from the rendered ones; paths are below the output folder."""
+
+    changed: list[str]
+    missing: list[str]
+    stray: list[str]
+    same: int
+
+
+def compare(files: Mapping[str, str], output: str) -> Comparison:
+    """Compare every rendered file with the disk. Raises OSError where a file cannot be read."""
+    changed, missing = [], []
+    for path, text in files.items():
+        try:
+            with open(os.path.join(output, path), "rb") as file:
+                if file.read() != text.encode():
+                    changed.append(path)
+        except FileNotFoundError:
+            missing.append(path)
+    same = len(files) - len(changed) - len(missing)
+    return Comparison(changed, missing, list(strays(files, output)), same)
+
+
+def strays(files: Iterable[str], output: str) -> Iterator[str]:
+    """Files in `rendered/`, or in a generated exporter, that nothing in the spec stands for."""
+    known = set(files)
+    exporters = os.path.join(output, "exporter")
+    owned = [OWNED]
+    if os.path.isdir(exporters):
+        owned += [f"exporter/{name}" for name in sorted(os.listdir(exporters)) if name.endswith("_exporter")]
+    for root in owned:
+        for folder, folders, names in os.walk(os.path.join(output, root)):
+            folders[:] = sorted(name for name in folders if name not in CACHES)
+            for name in sorted(names):
+                path = os.path.relpath(os.path.join(folder, name), output)
+                if path not in known:
+                    yield path
+
+
+def write(files: Mapping[str, str], paths: Iterable[str], output: str) -> None:
+    """Write the files at `paths`: first all of them beside their places, then each into its own. Raises OSError."""
+    written: list[tuple[str, str]] = []
+    try:
+        for path in paths:
+            place = os.path.join(output, path)
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            beside = f"{place}.new"
+            written.append((beside, place))
+            with open(beside, "w", encoding="utf-8", newline="") as file:
+                file.write(files[path])
+        for beside, place in written:
+            os.replace(beside, place)
+    finally:
+        for beside, _ in written:
+            with suppress(FileNotFoundError):
+                os.unlink(beside)
+
+
+def remove(paths: Iterable[str], output: str) -> None:
+    """Remove files, and folders that they leave empty. Raises OSError."""
+    for path in paths:
+        place = os.path.join(output, path)
+        os.unlink(place)
+        with suppress(OSError):
+            os.removedirs(os.path.dirname(place))

@@ -1,0 +1,81 @@
+"""Whether anything changed since the last render: digests of what goes in and of what came out.
+
+Answers in milliseconds, without YAML, pydantic or Jinja; a doubt means no.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from importlib.util import find_spec
+
+from truegauge_generator.disk import strays
+
+FOLDER = ".truegauge_cache"
+PACKAGES = ("truegauge_spec", "truegauge_generator", "duckdb_exporter")
+
+
+def unchanged(spec: str, output: str) -> dict[str, str] | None:
+    """The files of the last render, when neither they nor what they were made from have changed; else None."""
+    try:
+        with open(_place(output), encoding="utf-8") as file:
+            stamp = json.load(file)
+        if stamp["inputs"] != inputs(spec):
+            return None
+        files: dict[str, str] = stamp["files"]
+        if any(_digest(os.path.join(output, path)) != digest for path, digest in files.items()):
+            return None
+        return None if any(strays(files, output)) else files
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remember(spec: str, output: str, files: Mapping[str, str]) -> None:
+    """Note what was rendered from what."""
+    place = _place(output)
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    with open(os.path.join(os.path.dirname(place), ".gitignore"), "w", encoding="utf-8") as file:
+        file.write("*\n")
+    digests = {path: sha256(text.encode()).hexdigest() for path, text in files.items()}
+    with open(place, "w", encoding="utf-8") as file:
+        json.dump({"inputs": inputs(spec), "files": digests}, file)
+
+
+def inputs(spec: str) -> str:
+    """A digest of the spec's files and of this program."""
+    state = sha256()
+    for path in _spec_files(spec):
+        state.update(f"{path}\0{_digest(path)}\0".encode())
+    for path, size, modified in _program():
+        state.update(f"{path}\0{size}\0{modified}\0".encode())
+    return state.hexdigest()
+
+
+def _spec_files(spec: str) -> Iterable[str]:
+    if not os.path.isdir(spec):
+        return [spec]
+    return sorted(os.path.join(spec, name) for name in os.listdir(spec) if name.endswith((".yaml", ".yml")))
+
+
+def _program() -> Iterator[tuple[str, int, int]]:
+    for name in PACKAGES:
+        package = find_spec(name)
+        for root in (package.submodule_search_locations or ()) if package else ():
+            for folder, folders, names in os.walk(root):
+                folders[:] = sorted(folder for folder in folders if folder != "__pycache__")
+                for file in sorted(names):
+                    if name == "duckdb_exporter" and file == "metrics.py":
+                        continue  # rendered itself
+                    status = os.stat(os.path.join(folder, file))
+                    yield file, status.st_size, status.st_mtime_ns
+
+
+def _digest(path: str) -> str:
+    with open(path, "rb") as file:
+        return sha256(file.read()).hexdigest()
+
+
+def _place(output: str) -> str:
+    return os.path.join(output, FOLDER, "render.json")

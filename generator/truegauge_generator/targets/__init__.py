@@ -1,0 +1,55 @@
+"""Every file that a spec is rendered to. A view shapes the data, a template prints it; `render` does the rest.
+
+A target without a template has a view that gives whole files: `{name: text}` for the folder `path`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from truegauge_generator.targets import (
+    alertmanager,
+    dashboard,
+    docs,
+    metrics,
+    prometheus,
+    provisioning,
+    rules,
+    runtime,
+    unit_tests,
+)
+
+
+class Target(NamedTuple):
+    """One kind of output. `scope` is `system`, for a file each, or the part of the stack that needs it."""
+
+    path: str
+    scope: str
+    view: Callable[..., dict[str, Any]]
+    template: str | None = None
+
+
+TARGETS = (
+    Target("rendered/prometheus/prometheus.yml", "prometheus", prometheus.view, "prometheus.yml.j2"),
+    Target("rendered/prometheus/rules/{system}.yml", "system", rules.view, "rules.yml.j2"),
+    Target("rendered/prometheus/tests/{system}.yml", "system", unit_tests.view, "tests.yml.j2"),
+    Target("rendered/alertmanager/alertmanager.yml", "alertmanager", alertmanager.view, "alertmanager.yml.j2"),
+    Target("rendered/alertmanager/templates/truegauge.tmpl", "alertmanager", alertmanager.view, "truegauge.tmpl.j2"),
+    Target("rendered/grafana/dashboards", "system", dashboard.view),
+    Target(
+        "rendered/grafana/provisioning/datasources/truegauge.yml",
+        "grafana",
+        provisioning.view,
+        "datasources.yml.j2",
+    ),
+    Target(
+        "rendered/grafana/provisioning/dashboards/truegauge.yml",
+        "grafana",
+        provisioning.view,
+        "dashboards.yml.j2",
+    ),
+    Target("rendered/docs/{system}.md", "system", docs.view, "docs.md.j2"),
+    Target("exporter/{system}_exporter/metrics.py", "system", metrics.view, "metrics.py.j2"),
+    Target("exporter/{system}_exporter", "system", runtime.view),
+)

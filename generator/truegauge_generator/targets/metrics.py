@@ -1,0 +1,122 @@
+"""The exporter's table of metrics, and a typed function for each that the application measures itself."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from truegauge_spec import Spec
+from truegauge_spec.measurements import MEASUREMENTS
+from truegauge_spec.metric import Metric, PartMeasure, SqlMeasure
+from truegauge_spec.quantities import Quantity, convert
+from truegauge_spec.system import Exporter, System
+
+CALLS = {"counter": "increment", "gauge": "set_value", "histogram": "observe"}
+
+
+class Label(NamedTuple):
+    """A label with the values it is allowed, or with the number of them."""
+
+    name: str
+    allowed: tuple[str, ...] | None
+    limit: int | None
+
+
+class Row(NamedTuple):
+    """A metric as the exporter's table has it."""
+
+    name: str
+    type: str
+    unit: str
+    help: str
+    labels: list[Label]
+    measure: str
+    where: tuple[tuple[str, str], ...]
+    sql: str
+    scale: float
+    buckets: tuple[float, ...]
+
+
+class Function(NamedTuple):
+    """The function through which the application measures a metric."""
+
+    name: str
+    metric: str
+    help: str
+    call: str
+    argument: str
+    labels: list[Label]
+
+
+def view(spec: Spec, system: System) -> dict[str, Any]:
+    """The literal table and the functions."""
+    settings = _settings(system.exporter)
+    rows = [_row(name, metric) for name, metric in system.metrics.items()]
+    app = [_function(row) for row in rows if row.measure == "app"]
+    return {
+        "system": system.system,
+        "digest": _digest(system.system, rows, settings),
+        "settings": settings,
+        "metrics": rows,
+        "functions": app,
+        "literal": any(label.allowed for function in app for label in function.labels),
+    }
+
+
+def _settings(exporter: Exporter) -> dict[str, Any]:
+    return {
+        "listen": exporter.listen,
+        "instance_label": exporter.instance_label,
+        "poll_interval": exporter.poll_interval / 1000,
+        "stale_after": exporter.stale_after / 1000,
+        "rate_window": exporter.rate_window / 1000,
+        "memory_limit": _bytes(exporter.memory_limit),
+        "disk_quota": _bytes(exporter.disk_quota),
+    }
+
+
+def _digest(system: str, rows: list[Row], settings: dict[str, Any]) -> str:
+    """Changes with a name, type, unit, label, bucket or measure, and with a setting; not with a help text."""
+    meaning = [(row.name, row.type, row.unit, *row[4:]) for row in rows]
+    return sha256(json.dumps([system, meaning, settings]).encode()).hexdigest()[:16]
+
+
+def _bytes(amount: Quantity | None) -> int | None:
+    return None if amount is None else int(convert(amount, "bytes"))
+
+
+def _row(name: str, metric: Metric) -> Row:
+    measure, where, sql = _measure(metric)
+    labels = [
+        Label(label, known, None) if isinstance(known, tuple) else Label(label, None, known.limit)
+        for label, known in metric.labels.items()
+    ]
+    scale = _scale(measure, metric.unit)
+    return Row(name, metric.type, metric.unit, metric.help, labels, measure, where, sql, scale, metric.buckets)
+
+
+def _measure(metric: Metric) -> tuple[str, tuple[tuple[str, str], ...], str]:
+    measure = metric.measure
+    if isinstance(measure, str):
+        return measure, (), ""
+    if isinstance(measure, PartMeasure):
+        return measure.of, tuple(measure.where.items()), ""
+    assert isinstance(measure, SqlMeasure)
+    return "sql", (), measure.sql
+
+
+@lru_cache
+def _scale(measure: str, unit: str) -> float:
+    """What a measured number is multiplied with, to be in the metric's unit."""
+    measured = MEASUREMENTS[measure].unit if measure in MEASUREMENTS else ""
+    return float(convert(Quantity(Decimal(1), measured), unit)) if measured else 1.0
+
+
+def _function(row: Row) -> Function:
+    argument = "amount" if row.type == "counter" else "value"
+    if any(label.name == argument for label in row.labels):
+        argument += "_"
+    return Function(row.name.replace(":", "_"), row.name, row.help, CALLS[row.type], argument, row.labels)

@@ -1,0 +1,37 @@
+"""Prometheus' configuration: one scrape configuration for each system, its rules, its Alertmanagers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from truegauge_spec import Spec
+from truegauge_spec.quantities import duration
+from truegauge_spec.system import System
+
+
+def view(spec: Spec) -> dict[str, Any]:
+    """Intervals, rule files and scrape configurations."""
+    prometheus = spec.prometheus
+    return {
+        "scrape_interval": duration(prometheus.scrape_interval),
+        "evaluation_interval": duration(prometheus.evaluation_interval),
+        "external_labels": prometheus.external_labels,
+        "alertmanagers": prometheus.alertmanagers,
+        "systems": [_scrape(system) for system in spec.systems.values()],
+    }
+
+
+def _scrape(system: System) -> dict[str, Any]:
+    scrape = system.scrape
+    return {
+        "name": system.system,
+        "interval": duration(scrape.interval) if scrape.interval else "",
+        "timeout": duration(scrape.timeout) if scrape.timeout else "",
+        "scheme": scrape.scheme if scrape.scheme != "http" else "",
+        "path": scrape.path if scrape.path != "/metrics" else "",
+        "targets": scrape.targets,
+        "file_sd": scrape.file_sd,
+        "labels": scrape.labels,
+        "bearer_token_file": scrape.bearer_token_file,
+        "ca_file": scrape.ca_file,
+    }
