@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf, nextafter
 from typing import Any, NamedTuple
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -67,7 +68,7 @@ def _timeseries(content: Content, unit: str) -> dict[str, Any]:
         # and a transparent step the colour, whichever of the two is below.
         reach = line.at * 1.2
         custom |= {"thresholdsStyle": {"mode": "dashed"}, "axisSoftMin": min(0, reach), "axisSoftMax": max(0, reach)}
-        defaults["thresholds"] = _thresholds(line, "transparent")
+        defaults["thresholds"] = _thresholds(line, "transparent", line.at)
     return {
         "fieldConfig": {"defaults": defaults, "overrides": []},
         "options": {
@@ -84,7 +85,10 @@ _ABSENT = {"type": "special", "options": {"match": "null+nan", "result": {"text"
 
 def _stat(content: Content, unit: str) -> dict[str, Any]:
     line = content.line
-    steps = _thresholds(line, "green") if line else {"mode": "absolute", "steps": [{"color": "blue", "value": None}]}
+    steps = {"mode": "absolute", "steps": [{"color": "blue", "value": None}]}
+    if line:
+        # A colour starts at its step, an alert beyond it: five failures are no breach of "more than five".
+        steps = _thresholds(line, "green", nextafter(line.at, inf) if line.above else line.at)
     decimals = {"decimals": 1} if unit in UNITS else {}
     format_ = {**decimals, **_format(unit), "noValue": "No data", "mappings": [_ABSENT]}
     return {
@@ -123,9 +127,9 @@ def _targets(queries: Sequence[Query], instant: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _thresholds(line: Line, fine: str) -> dict[str, Any]:
+def _thresholds(line: Line, fine: str, at: float) -> dict[str, Any]:
     low, high = (fine, line.color) if line.above else (line.color, fine)
-    return {"mode": "absolute", "steps": [{"color": low, "value": None}, {"color": high, "value": line.at}]}
+    return {"mode": "absolute", "steps": [{"color": low, "value": None}, {"color": high, "value": at}]}
 
 
 def _format(unit: str) -> dict[str, Any]:

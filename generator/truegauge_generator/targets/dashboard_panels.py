@@ -72,7 +72,7 @@ def metric_content(system: System, panel: Panel, name: str) -> Content:
     metric = system.metrics.get(name) or _scrape_metric(name)
     title = words(name.removeprefix(f"{system.system}_"), UNIT_WORDS)
     content = TYPES[metric.type](system, panel, name, metric)
-    says = f"{inert(as_markdown(metric.help))}.\n\n{content.description}."
+    says = f"{inert(as_markdown(metric.help.rstrip('.')))}.\n\n{content.description}."
     return content._replace(title=title, description=_described(panel, says, None))
 
 
@@ -119,8 +119,8 @@ def _histogram(system: System, panel: Panel, name: str, metric: Metric) -> Conte
     names = {f"p{quantile * 100:g}": quantile for quantile in panel.quantiles}
 
     def rate(series: str, *labels: str) -> str:
-        group = f" by ({', '.join((*labels, *by))})" if labels or by else ""
-        return f"sum{group} (rate({chosen(system, series)}[$__rate_interval]))"
+        group = f" by ({', '.join((*labels, *by))}) " if labels or by else ""
+        return f"sum{group}(rate({chosen(system, series)}[$__rate_interval]))"
 
     if not names:
         expr = f"{rate(f'{name}_sum')} / {rate(f'{name}_count')}"

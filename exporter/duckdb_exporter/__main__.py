@@ -1,0 +1,68 @@
+"""`python -m duckdb_exporter --database FILE`: serve the numbers of a database file that nobody else has open."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from . import connect, serve
+from .metrics import SETTINGS, SYSTEM
+
+_LOCK_HOLDER = re.compile(r"held in (?P<program>.*) \(PID (?P<pid>\d+)\)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT. Exit status 0 then, 1 when the database or the address cannot be had."""
+    options = _parser().parse_args(arguments)
+    stops = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stops)  # before there are threads, which inherit it
+    if not options.database.is_file():
+        return _fail(f"{options.database}: no such file; an exporter does not create databases")
+    try:
+        server = serve(options.listen)
+    except (OSError, ValueError) as error:
+        return _fail(f"cannot listen on {options.listen}: {error}")
+    try:
+        connection = connect(options.database, read_only=True, instance_id=options.instance_id)
+    except duckdb.Error as error:
+        return _fail(_reason(options.database, error))
+    print(f"serving {options.database} on {server.url}", flush=True)
+    with connection:
+        signal.sigwait(stops)
+    server.close()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=f"{SYSTEM} exporter")
+    parser.add_argument("--database", type=Path, required=True, metavar="FILE", help="an existing database file")
+    parser.add_argument(
+        "--listen", default=SETTINGS.listen, metavar="HOST:PORT", help="where to serve /metrics (%(default)s)"
+    )
+    parser.add_argument("--instance-id", metavar="ID", help="value of the instance label (default: the host name)")
+    return parser
+
+
+def _reason(database: Path, error: duckdb.Error) -> str:
+    holder = _LOCK_HOLDER.search(str(error))
+    if holder is None:
+        return f"{database}: {str(error).splitlines()[0]}"
+    return (
+        f"{database}: open in process {holder['pid']} ({holder['program']}); a database that an application has open "
+        f"is measured from inside it: {__package__}.connect()"
+    )
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

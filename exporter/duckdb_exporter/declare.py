@@ -1,0 +1,45 @@
+"""The words of the generated table `metrics.py`: what is measured, under which name, with which labels."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Label(NamedTuple):
+    """A label: a closed set of values, or an open one that keeps at most `limit` values and folds the rest."""
+
+    name: str
+    values: tuple[str, ...] | None = None
+    limit: int | None = None
+
+
+class Metric(NamedTuple):
+    """One metric, exposed under exactly `name`.
+
+    `type` is counter, gauge or histogram. `measure` names a measurement of the engine, or is "sql" (the query `sql`
+    gives the value) or "app" (the application calls). `scale` multiplies the measurement's native unit (seconds,
+    bytes, 1) into `unit`. `where` keeps only the events whose dimension has that value.
+    """
+
+    name: str
+    type: str
+    unit: str
+    help: str
+    labels: tuple[Label, ...]
+    measure: str
+    scale: float = 1.0
+    where: tuple[tuple[str, str], ...] = ()
+    sql: str | None = None
+    buckets: tuple[float, ...] = ()
+
+
+class Settings(NamedTuple):
+    """How the exporter runs: times in seconds, sizes in bytes, `listen` as host:port."""
+
+    listen: str = "127.0.0.1:9187"
+    instance_label: str = "instance_id"
+    poll_interval: float = 1.0
+    stale_after: float = 5.0
+    rate_window: float = 10.0
+    memory_limit: int | None = None
+    disk_quota: int | None = None

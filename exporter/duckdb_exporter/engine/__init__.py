@@ -1,0 +1,1 @@
+"""Everything that needs DuckDB: instrumented connections, the poller, the readings."""

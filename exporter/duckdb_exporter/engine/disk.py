@@ -1,0 +1,38 @@
+"""Disk: sizes from the file system alone.
+
+The database file is never opened: closing any descriptor of it in the application's process drops the lock that
+DuckDB holds on it (POSIX fcntl locks), and a second process could then write to it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shutil import disk_usage
+
+
+def read(path: Path | None, spilled: float | None, quota: int | None) -> dict[str, float | None]:
+    """Measurements of a database file, or of a database in memory when `path` is None; all in bytes.
+
+    `spilled`: what the engine last said it has in temporary files. `quota` None: the size of the file system.
+    """
+    wal = _size(path.with_name(path.name + ".wal")) or 0 if path else 0
+    size = _size(path) if path else 0
+    return {
+        "disk.used": None if size is None else size + wal + (spilled or 0),
+        "disk.wal": wal,
+        "disk.limit": quota if quota is not None else _file_system(path.parent if path else Path()),
+    }
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _file_system(folder: Path) -> int | None:
+    try:
+        return disk_usage(folder).total
+    except OSError:
+        return None

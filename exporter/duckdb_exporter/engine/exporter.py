@@ -1,0 +1,207 @@
+"""The exporter of a process: its instances, its server, and what one scrape shows."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import socket
+import threading
+from time import perf_counter
+from typing import Any, Literal
+
+import duckdb
+
+from ..exposition import Exposition
+from ..instruments import OTHER, Instruments
+from ..server import Server, address
+from . import source
+from .connection import Connection
+from .instance import Instance, Source
+from .memory import parse_bytes
+from .recorder import Recorder
+from .statements import Classifier
+from .sync import SyncAttempt
+
+INSTANCE_VARIABLE = "DUCKDB_EXPORTER_INSTANCE_ID"
+_LOG = logging.getLogger(__name__)
+
+Listen = str | Literal[False] | None
+
+
+class Exporter:
+    """Measures databases of this process and serves the numbers."""
+
+    def __init__(self, instruments: Instruments, system: str, digest: str) -> None:
+        self._settings = instruments.settings
+        self._title = f"{system} exporter"
+        self._recorder = Recorder(instruments)
+        self._exposition = Exposition(instruments, system, digest)
+        self._classify = Classifier(_declared_tables(instruments))
+        self._instances: dict[str, Instance] = {}
+        self._lock = threading.Lock()  # guards _instances and _server
+        self._scrape_lock = threading.Lock()
+        self._server: Server | None = None
+        self._listen: str | None = None
+
+    def connect(
+        self,
+        database: str | os.PathLike[str] = ":memory:",
+        *,
+        read_only: bool = False,
+        config: dict[str, Any] | None = None,
+        instance_id: str | None = None,
+        listen: Listen = None,
+        memory_limit: int | str | None = None,
+        disk_quota: int | str | None = None,
+    ) -> Connection:
+        """Open a database as `duckdb.connect` does, measured, and serve `/metrics`.
+
+        `instance_id`: value of the instance label; default the environment's DUCKDB_EXPORTER_INSTANCE_ID, else the
+        host name. Further connections to the same database share its instance. `listen`: host:port, False for no
+        server, default the spec's. A server that cannot be started is logged and does not keep the application from
+        its database. `memory_limit`: set on the engine, in bytes or as DuckDB writes sizes; default the spec's.
+        `disk_quota`: what disk use is compared with; default the spec's, else the size of the file system.
+
+        Raises what `duckdb.connect` raises, unchanged and counted as a failed connection; ValueError for a size or an
+        address that is none, and for a second database under the instance_id of one that is open.
+        """
+        limit, quota = self._sizes(memory_limit, disk_quota)
+        limits = [size for size in (limit, parse_bytes(source.configured_limit(config))) if size is not None]
+        instance = self._instance(Source(*source.of_database(database), tuple(limits), quota), instance_id)
+        self._serve_for_connection(listen)
+        try:
+            raw = duckdb.connect(os.fspath(database), read_only=read_only, config=config or {})
+        except Exception:
+            self._recorder.count("connection.failed", instance.id)
+            raise
+        if limit is not None and not instance.connected and source.configured_limit(config) is None:
+            with raw.cursor() as cursor:  # a statement on the connection itself would show in its description
+                cursor.execute(f"SET memory_limit = '{limit}B'")
+        return Connection(raw, instance)
+
+    def instrument(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        instance_id: str | None = None,
+        listen: Listen = None,
+        memory_limit: int | str | None = None,
+        disk_quota: int | str | None = None,
+    ) -> Connection:
+        """A measured connection in place of a bare one, which is then used and closed only through the result.
+
+        Arguments as for `connect`, but `memory_limit` only says which exact number was configured.
+        Raises ValueError as `connect` does, duckdb.Error when the connection is closed.
+        """
+        limit, quota = self._sizes(memory_limit, disk_quota)
+        limits = () if limit is None else (limit,)
+        instance = self._instance(Source(*source.of_connection(connection), limits, quota), instance_id)
+        self._serve_for_connection(listen)
+        return Connection(connection, instance)
+
+    def sync(self, instance_id: str | None = None, *, attempt: int = 1) -> SyncAttempt:
+        """`with sync():` around one sync attempt; `attempt=2` and more count as retries.
+
+        `instance_id`: default the only instance there is, else as for `connect`.
+        """
+        if instance_id is None and len(self._instances) == 1:
+            instance_id = next(iter(self._instances))
+        return SyncAttempt(self._recorder, instance_id or default_instance_id(), attempt)
+
+    def serve(self, listen: str | None = None) -> Server:
+        """Serve `/metrics` for this process, on `listen` or the spec's address; the running server if there is one.
+
+        Raises ValueError for a malformed address or when already serving another one, OSError when it cannot be bound.
+        """
+        with self._lock:
+            if self._server is None or self._server.closed:
+                self._listen = listen or self._settings.listen
+                self._server = Server(self._listen, self.render, self._title)
+            elif listen not in (None, self._listen):
+                raise ValueError(f"already serving {self._server.url}; a process serves one address")
+            return self._server
+
+    def render(self) -> bytes:
+        """What a scrape shows now, in text format 0.0.4. Calls no engine and opens no database file."""
+        with self._scrape_lock:
+            now = perf_counter()
+            for instance in list(self._instances.values()):
+                instance.show(now)
+            self._recorder.fold(now)
+            return self._exposition.render()
+
+    def close(self) -> None:
+        """End server and pollers. Connections stay usable; another `connect` or `serve` starts anew."""
+        with self._lock:
+            server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        for instance in list(self._instances.values()):
+            instance.stop()
+
+    def _instance(self, wanted: Source, instance_id: str | None) -> Instance:
+        with self._lock:
+            same = next((found for found in self._instances.values() if found.source.key == wanted.key), None)
+            if same is not None and instance_id in (None, same.id):
+                if not same.connected:
+                    same.measure(wanted)
+                return same
+            id_ = instance_id or default_instance_id()
+            if same is not None and same.connected:
+                raise ValueError(f"this database is measured as instance {same.id!r} already, it cannot be {id_!r} too")
+            found = self._instances.get(id_)
+            if found is None:
+                found = self._instances[id_] = Instance(id_, wanted, self._settings, self._recorder, self._classify)
+            elif found.connected:
+                raise ValueError(
+                    f"instance {id_!r} is another open database: give each database of a process its own instance_id"
+                )
+            else:
+                found.measure(wanted)
+            return found
+
+    def _serve_for_connection(self, listen: Listen) -> None:
+        if listen is False:
+            return
+        if listen is not None:
+            address(listen)
+        try:
+            self.serve(listen)
+        except OSError as error:
+            _LOG.error("cannot serve /metrics on %s: %s", listen or self._settings.listen, error)
+
+    def _sizes(self, memory_limit: int | str | None, disk_quota: int | str | None) -> tuple[int | None, int | None]:
+        sizes = []
+        for name, given in (("memory_limit", memory_limit), ("disk_quota", disk_quota)):
+            size = parse_bytes(given)
+            if given is not None and size is None:
+                raise ValueError(f"{name}={given!r} is not a size, for example 268435456 or '256MiB'")
+            sizes.append(size)
+        limit, quota = sizes
+        return limit or self._settings.memory_limit, quota or self._settings.disk_quota
+
+
+def process_exporter(instruments: Instruments, system: str, digest: str) -> Exporter:
+    """An exporter that ends with the process."""
+    exporter = Exporter(instruments, system, digest)
+    # Before the interpreter is torn down: DuckDB reports what a daemon thread then still holds as leaked.
+    atexit.register(exporter.close)
+    return exporter
+
+
+def default_instance_id() -> str:
+    """The environment's choice, else the host name."""
+    return os.environ.get(INSTANCE_VARIABLE) or socket.gethostname()
+
+
+def _declared_tables(instruments: Instruments) -> set[str]:
+    tables = {
+        value
+        for instrument in instruments
+        for label in instrument.metric.labels
+        if label.name == "table_name"
+        for value in label.values or ()
+    }
+    restricted = {value for one in instruments for name, value in one.metric.where if name == "table_name"}
+    return (tables | restricted) - {OTHER}

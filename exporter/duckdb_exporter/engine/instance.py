@@ -1,0 +1,150 @@
+"""One measured database: its connections, its poller, and what is known of it."""
+
+from __future__ import annotations
+
+import weakref
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
+
+from ..declare import Settings
+from . import disk
+from .memory import resident_bytes
+from .poller import Poller
+from .readings import NOTHING_KNOWN, Reader, Snapshot
+from .recorder import Recorder
+from .statements import Classifier
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+
+class Source(NamedTuple):
+    """Which database an instance is: `key` is equal for connections to the same one, `path` None in memory."""
+
+    key: object
+    path: Path | None
+    limits: tuple[int, ...] = ()
+    quota: int | None = None
+
+
+class Instance:
+    """One database under one instance_id. Times are of `time.perf_counter`."""
+
+    def __init__(self, id_: str, source: Source, settings: Settings, recorder: Recorder, classify: Classifier) -> None:
+        self.id = id_
+        self.classify = classify
+        self.events = recorder.register(id_)
+        self._settings = settings
+        self._recorder = recorder
+        # Plain dict operations, each atomic: a finalizer can come between any two lines and must not wait for a lock.
+        self._connections: dict[int, weakref.ref[Connection]] = {}
+        self._polled: int | None = None  # the connection that the poller's cursor was opened from, if a root
+        self._poller = Poller(f"{id_} poller", self._renew, self._poll, self._not_answering, settings.poll_interval)
+        self.measure(source)
+
+    def measure(self, source: Source) -> None:
+        """Measure this database from now on."""
+        self.source = source
+        self.snapshot: Snapshot | None = None
+        self._reader: Reader | None = None
+        self._answered_at = perf_counter()
+        self._answering = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether the application has a connection open."""
+        return bool(self._connections)
+
+    def join(self, connection: Connection) -> None:
+        """A connection was opened."""
+        self._connections[id(connection)] = weakref.ref(connection)
+        self._poller.start()
+
+    def leave(self, connection: Connection) -> None:
+        """A connection is about to be closed: afterwards nothing of the exporter's depends on it."""
+        for other in self._living() if connection.is_root else ():
+            if other.family is connection.family:
+                self._connections.pop(id(other), None)
+        self._connections.pop(id(connection), None)
+        if not self.connected:
+            self._poller.stop()
+            if self._connections:  # opened by another thread meanwhile
+                self._poller.start()
+        elif self._polled in (id(connection), None):
+            self._poller.detach()
+
+    def lost(self, connection: Connection) -> None:
+        """A connection is being collected by Python, unclosed."""
+        self._connections.pop(id(connection), None)
+        if not self.connected:
+            self._poller.detach_soon()
+
+    def transaction_ended(self, succeeded: bool | None, seconds: float, at: float) -> None:
+        """An explicit transaction ended: committed, failed, or None for a voluntary ROLLBACK."""
+        self._recorder.lasted("transaction.duration_mean", self.id, seconds, at)
+        if succeeded is not None:
+            self._recorder.count("transaction.success" if succeeded else "transaction.failure", self.id)
+
+    def stop(self) -> None:
+        """End the poller."""
+        self._poller.stop()
+
+    def show(self, now: float) -> None:
+        """Bring what is known of the database into the gauges."""
+        for measure, value in self.measurements(now).items():
+            self._recorder.gauge(measure, self.id, value)
+        fresh = self.snapshot if now - self._answered_at <= self._settings.stale_after else None
+        for metric in self._recorder.metrics:
+            if metric.sql is not None:
+                self._recorder.replace(metric.name, self.id, fresh.samples[metric.name] if fresh else ())
+
+    def measurements(self, now: float) -> dict[str, float | None]:
+        """The present values in native units. Never waits for the engine; None for what is not known."""
+        age = now - self._answered_at
+        up = self._answering and age <= self._settings.stale_after
+        snapshot = self.snapshot
+        fresh = snapshot is not None and age <= self._settings.stale_after
+        values = snapshot.values if snapshot is not None and fresh else NOTHING_KNOWN
+        tracked, resident = values["memory.used"], resident_bytes()
+        return {
+            **values,
+            **disk.read(self.source.path, snapshot.spilled if snapshot else None, self.source.quota),
+            "memory.fragmentation": resident / tracked if resident and tracked else None,
+            "exporter.up": float(up),
+            "exporter.poll_age": age,
+        }
+
+    def _renew(self, cursor: duckdb.DuckDBPyConnection | None) -> duckdb.DuckDBPyConnection | None:
+        if cursor is not None and self._connections:
+            return cursor
+        # Closing a connection closes the cursors opened from it, so the application's cursors come last.
+        for connection in sorted(self._living(), key=lambda connection: not connection.is_root):
+            self._polled = id(connection) if connection.is_root else None
+            if id(connection) not in self._connections:
+                continue  # it began to close before it could see that it is polled
+            try:
+                return connection.open_cursor()
+            except duckdb.Error:
+                continue
+        return None
+
+    def _living(self) -> list[Connection]:
+        return [connection for reference in list(self._connections.values()) if (connection := reference())]
+
+    def _poll(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._recorder.fold(perf_counter())
+        if self._reader is None:
+            name = cursor.execute(_NAME).fetchall()[0][0]
+            self._reader = Reader(name, self.source.limits, self._recorder.metrics, self._settings.instance_label)
+        self.snapshot = self._reader.read(cursor)
+        self._answered_at = perf_counter()
+        self._answering = True
+
+    def _not_answering(self) -> None:
+        self._answering = False
+
+
+_NAME = "SELECT database_name FROM duckdb_databases() WHERE NOT internal ORDER BY database_oid LIMIT 1"

@@ -1,0 +1,103 @@
+"""One poll: what the engine says about itself, and the queries of the spec."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import duckdb
+
+from ..declare import Metric
+from .memory import exact_limit
+
+OWN_CONNECTIONS = 1
+"""The poller's cursor, which the engine counts like any connection."""
+
+NOTHING_KNOWN: Mapping[str, float | None] = dict.fromkeys(
+    ("memory.used", "memory.pinned", "memory.limit", "connection.active", "disk.fragmentation")
+)
+"""The engine's measurements while it does not answer."""
+
+# BASE_TABLE is the page cache: a healthy database larger than its limit fills the limit with it.
+_ENGINE = """
+SELECT
+    (SELECT {{used: sum(memory_usage_bytes), pinned: sum(memory_usage_bytes) FILTER (
+        tag NOT IN ('BASE_TABLE', 'EXTERNAL_FILE_CACHE', 'OBJECT_CACHE'))}} FROM duckdb_memory()),
+    (SELECT count FROM duckdb_connection_count()),
+    (SELECT coalesce(sum(size), 0) FROM duckdb_temporary_files()),
+    (SELECT {{total: total_blocks, used: used_blocks}} FROM pragma_database_size() WHERE database_name = ?),
+    current_setting('memory_limit'),
+    [{printed}]
+"""
+_LOG = logging.getLogger(__name__)
+
+Sample = tuple[tuple[str, ...], float]
+
+
+class Snapshot(NamedTuple):
+    """What one poll found: measurements in native units, and the samples of each SQL metric."""
+
+    values: Mapping[str, float | None]
+    spilled: float
+    samples: Mapping[str, tuple[Sample, ...]]
+
+
+class Reader:
+    """Polls one database: `database` is its name in the engine, `limits` are configured memory limits in bytes."""
+
+    def __init__(self, database: str, limits: Sequence[int], metrics: Iterable[Metric], instance_label: str) -> None:
+        self._database = database
+        self._limits = tuple(limits)
+        self._query = _ENGINE.format(printed=", ".join("format_bytes(?)" for _ in self._limits))
+        self._metrics = [metric for metric in metrics if metric.sql is not None]
+        self._instance_label = instance_label
+        self._failures: dict[str, str] = {}
+
+    def read(self, cursor: duckdb.DuckDBPyConnection) -> Snapshot:
+        """Ask the engine on the poller's cursor. Raises duckdb.Error when it does not answer."""
+        row = cursor.execute(self._query, [self._database, *self._limits]).fetchall()[0]
+        memory, connections, spilled, blocks, limit, printed = row
+        values: dict[str, float | None] = {
+            "memory.used": memory["used"],
+            "memory.pinned": memory["pinned"],
+            "memory.limit": exact_limit(limit, self._limits, printed),
+            "connection.active": connections - OWN_CONNECTIONS,
+            "disk.fragmentation": _fragmentation(blocks),
+        }
+        return Snapshot(values, spilled, {metric.name: self._ask(cursor, metric) for metric in self._metrics})
+
+    def _ask(self, cursor: duckdb.DuckDBPyConnection, metric: Metric) -> tuple[Sample, ...]:
+        labels = [label.name for label in metric.labels if label.name != self._instance_label]
+        try:
+            rows = cursor.execute(metric.sql or "").fetchall()
+            columns = [column[0] for column in cursor.description or ()]
+            samples = tuple(_samples(rows, columns, labels))
+        except (duckdb.FatalException, duckdb.ConnectionException):
+            raise
+        except (duckdb.Error, ValueError, TypeError) as error:
+            if self._failures.get(metric.name) != str(error):
+                self._failures[metric.name] = str(error)
+                _LOG.warning("%s: no series, its query failed: %s", metric.name, str(error).partition("\n")[0])
+            return ()
+        self._failures.pop(metric.name, None)
+        return samples
+
+
+def _fragmentation(blocks: Mapping[str, int] | None) -> float | None:
+    if not blocks:
+        return None
+    total, used = blocks["total"], blocks["used"]
+    return total / used if used else 1.0 if total == 0 else None
+
+
+def _samples(rows: Sequence[tuple[object, ...]], columns: list[str], labels: list[str]) -> Iterable[Sample]:
+    if columns[:-1] != labels and sorted(columns[:-1]) != sorted(labels):
+        expected = ", ".join([*labels, "the value"])
+        raise ValueError(f"the columns are {', '.join(columns)}, expected {expected}")
+    if not labels and len(rows) > 1:
+        raise ValueError(f"{len(rows)} rows, expected one: there is no label to tell them apart")
+    order = [columns.index(name) for name in labels]
+    for row in rows:
+        if row[-1] is not None:
+            yield tuple("" if row[index] is None else str(row[index]) for index in order), float(row[-1])  # type: ignore[arg-type]

@@ -1,0 +1,163 @@
+"""From what the connections do to the instruments: events are appended as they happen and folded later."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from ..instruments import OTHER, Child, Instrument, Instruments
+from .measurements import check
+from .statements import Statement
+from .windows import Window
+
+Event = tuple[Statement, float, float]  # what ran, seconds inside the engine, when it ended
+Sink = tuple[Child | None, Window | None, float]  # histogram or window, scale
+
+_MOST_EVENTS = 100_000  # of one instance, between two folds; reached only when nothing folds any more
+
+
+class Recorder:
+    """Records the events of one exporter's instances in its instruments.
+
+    An application's thread only appends to the deque that `register` returns (0.03 us against 1 to 2 us for a
+    histogram); `fold`, called by poller and scrape, does the rest.
+    """
+
+    def __init__(self, instruments: Instruments) -> None:
+        self.metrics = tuple(instrument.metric for instrument in instruments)
+        self._by_name = {instrument.metric.name: instrument for instrument in instruments}
+        self._label = instruments.settings.instance_label
+        check(self.metrics, self._label)
+        self._seconds = instruments.settings.rate_window
+        self._lock = threading.Lock()
+        self._events: dict[str, deque[Event]] = {}
+        self._sinks: dict[tuple[str, Statement], list[Sink]] = {}
+        self._windows: dict[tuple[str, tuple[str, ...]], Window] = {}
+        by_measure: dict[str, list[Instrument]] = {}
+        for instrument in instruments:
+            by_measure.setdefault(instrument.metric.measure, []).append(instrument)
+        self._by_measure = by_measure
+
+    def register(self, instance_id: str) -> deque[Event]:
+        """Where an instance's queries go; its counters and histograms exist at 0 from here on."""
+        with self._lock:
+            if instance_id not in self._events:
+                self._events[instance_id] = deque(maxlen=_MOST_EVENTS)
+                self._start(instance_id)
+            return self._events[instance_id]
+
+    def count(self, measure: str, instance_id: str) -> None:
+        """One more in the counters of this measurement."""
+        with self._lock:
+            for instrument in self._by_measure.get(measure, ()):
+                self._child(instrument, instance_id).inc(instrument.metric.scale)
+
+    def lasted(self, measure: str, instance_id: str, seconds: float, at: float) -> None:
+        """Something of this measurement took `seconds` and ended at `at`."""
+        with self._lock:
+            for instrument in self._by_measure.get(measure, ()):
+                self._window(instrument, self._instance_values(instrument, instance_id)).add(at, seconds)
+
+    def gauge(self, measure: str, instance_id: str, value: float | None) -> None:
+        """Set the gauges of this measurement, None when it is not known."""
+        for instrument in self._by_measure.get(measure, ()):
+            self._child(instrument, instance_id).set(float("nan") if value is None else value * instrument.metric.scale)
+
+    def replace(self, name: str, instance_id: str, samples: Iterable[tuple[tuple[str, ...], float]]) -> None:
+        """The series of an SQL metric: exactly these, without the ones that do not fit its labels."""
+        instrument = self._by_name[name]
+        labels = [label.name for label in instrument.metric.labels]
+        at = labels.index(self._label) if self._label in labels else None
+        present = {
+            values if at is None else (*values[:at], instance_id, *values[at:]): value for values, value in samples
+        }
+        for values in list(instrument.children):
+            if values not in present and (at is None or values[at] == instance_id):
+                instrument.remove(values)
+        for values, value in present.items():
+            if instrument.fits(values):
+                instrument.child(values).set(value * instrument.metric.scale)
+            else:
+                instrument.leave_out(values)
+
+    def fold(self, now: float) -> None:
+        """Bring every event into the instruments, and the windows' gauges to `now`."""
+        with self._lock:
+            for instance_id, events in self._events.items():
+                while events:
+                    statement, seconds, ended = events.popleft()
+                    key = (instance_id, statement)
+                    sinks = self._sinks.get(key)
+                    if sinks is None:
+                        sinks = self._sinks[key] = list(self._find_sinks(instance_id, statement))
+                    for child, window, scale in sinks:
+                        if child is not None:
+                            child.observe(seconds * scale)
+                        elif window is not None:
+                            window.add(ended)
+            self._show_windows(now)
+
+    def _show_windows(self, now: float) -> None:
+        for instrument in self._by_measure.get("query.rate", ()):
+            for values, child in instrument.children.items():
+                child.set(self._window(instrument, values).rate(now) * instrument.metric.scale)
+        for measure in ("sync.duration_mean", "transaction.duration_mean"):
+            for instrument in self._by_measure.get(measure, ()):
+                for values, child in instrument.children.items():
+                    mean = self._window(instrument, values).mean(now)
+                    child.set(float("nan") if mean is None else mean * instrument.metric.scale)
+
+    def _start(self, instance_id: str) -> None:
+        for instrument in self._by_name.values():
+            labels = instrument.metric.labels
+            known = [(instance_id,) if label.name == self._label else label.values for label in labels]
+            if instrument.metric.measure in ("app", "sql") or None in known:
+                continue
+            for values in itertools.product(*(values or () for values in known)):
+                instrument.child(values)
+
+    def _find_sinks(self, instance_id: str, statement: Statement) -> Iterator[Sink]:
+        tables = statement.tables or (OTHER,)
+        for measure in ("query.duration", "query.rate"):
+            for instrument in self._by_measure.get(measure, ()):
+                names = {label.name for label in instrument.metric.labels} | {n for n, _ in instrument.metric.where}
+                for table in tables if "table_name" in names else tables[:1]:
+                    dimensions = {"query_type": statement.query_type, "table_name": table, self._label: instance_id}
+                    if any(dimensions[name] != value for name, value in instrument.metric.where):
+                        continue
+                    values = _values(instrument, dimensions)
+                    if values is None:
+                        continue
+                    if measure == "query.duration":
+                        yield instrument.child(values), None, instrument.metric.scale
+                    else:
+                        yield None, self._window(instrument, values), 1.0
+
+    def _child(self, instrument: Instrument, instance_id: str) -> Child:
+        return instrument.child(self._instance_values(instrument, instance_id))
+
+    def _instance_values(self, instrument: Instrument, instance_id: str) -> tuple[str, ...]:
+        return _values(instrument, {self._label: instance_id}) or ()
+
+    def _window(self, instrument: Instrument, values: tuple[str, ...]) -> Window:
+        key = (instrument.metric.name, values)
+        found = self._windows.get(key)
+        if found is None:
+            instrument.child(values)
+            found = self._windows[key] = Window(self._seconds)
+        return found
+
+
+def _values(instrument: Instrument, dimensions: dict[str, str]) -> tuple[str, ...] | None:
+    """The instrument's label values; one outside a closed set becomes "other", None when the set has no such value."""
+    values = []
+    for label in instrument.metric.labels:
+        value: str | None = dimensions[label.name]
+        if label.values is not None and value not in label.values:
+            value = next((known for known in label.values if known.lower() == OTHER), None)
+        if value is None:
+            return None
+        values.append(value)
+    return tuple(values)

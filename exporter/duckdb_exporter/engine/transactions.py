@@ -1,0 +1,72 @@
+"""Explicit transactions of one connection: when they begin, how they end, and what a COMMIT really did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import duckdb
+
+
+class Transaction:
+    """State machine of one connection's explicit transactions.
+
+    Any engine error aborts a transaction (DuckDB 2.0). COMMIT of an aborted one succeeds and loses its rows, so it
+    counts as a failure, and so does a ROLLBACK after an error and a COMMIT that raises, which ends the transaction.
+    A voluntary ROLLBACK is neither success nor failure. `ended(succeeded, seconds, at)` is called at each end;
+    `succeeded` is None for a voluntary ROLLBACK.
+    """
+
+    def __init__(self, raw: duckdb.DuckDBPyConnection, ended: Callable[[bool | None, float, float], None]) -> None:
+        self._raw = raw
+        self._ended = ended
+        self._began: float | None = None
+        self.aborted = False
+
+    @property
+    def open(self) -> bool:
+        """Whether an explicit transaction is open."""
+        return self._began is not None
+
+    def succeeded(self, verbs: Iterable[str], started: float, at: float) -> None:
+        """A call with these verbs returned; times in seconds of one clock."""
+        for verb in verbs:
+            if verb == "BEGIN":
+                # A BEGIN that succeeds says that the one before has ended: a script's own COMMIT failed.
+                self._end(False, started)
+                self._began, self.aborted = started, False
+            elif verb == "COMMIT":
+                self._end(not self.aborted, at)
+            else:
+                self._end(False if self.aborted else None, at)
+
+    def failed(self, verbs: tuple[str, ...], started: float, at: float) -> None:
+        """A call with these verbs, often none, raised."""
+        if not self.open:
+            if verbs[:1] != ("BEGIN",):
+                return
+            self._began = started
+        if self._is_aborted():
+            self.aborted = True
+        elif verbs:
+            self._end(False, at)  # a COMMIT that raises has ended its transaction
+
+    def close(self, at: float) -> None:
+        """The connection closes, which rolls an open transaction back."""
+        self._end(False if self.aborted else None, at)
+
+    def _end(self, succeeded: bool | None, at: float) -> None:
+        began, aborted = self._began, self.aborted
+        self._began, self.aborted = None, False
+        if began is not None:
+            self._ended(succeeded and not aborted, at - began, at)
+
+    def _is_aborted(self) -> bool:
+        # Binding any query raises in an aborted transaction and changes nothing, also while a result is open. The
+        # class of the error does not say it: a wrong number of parameters aborts, a wrong Python type does not.
+        try:
+            self._raw.get_table_names("SELECT 1")
+        except duckdb.TransactionException:
+            return True
+        except duckdb.Error:
+            return False
+        return False

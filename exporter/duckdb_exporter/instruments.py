@@ -1,0 +1,181 @@
+"""Instruments: one `prometheus_client` object for each declared metric, checked at the border."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from .declare import Label, Metric, Settings
+
+Child = Any  # Counter, Gauge or Histogram, all label values bound
+
+OTHER = "other"
+DEFAULT_LIMIT = 100
+ABSENT = math.nan
+_METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_LABEL_NAME = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
+_OBJECTS: dict[str, type[Counter] | type[Gauge] | type[Histogram]] = {
+    "counter": Counter,
+    "gauge": Gauge,
+    "histogram": Histogram,
+}
+
+
+class Instrument:
+    """One metric and its children, one for each combination of label values.
+
+    A gauge that was never set is `ABSENT` and not exposed. Counters and histograms whose labels are all closed have
+    all their children from the start, at 0.
+    """
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self.children: dict[tuple[str, ...], Child] = {}
+        self.dropped: dict[str, int] = {label.name: 0 for label in metric.labels if label.values is None}
+        self._seen: dict[str, set[str]] = {name: set() for name in self.dropped}
+        # A query gives a counter's whole value, which a Counter object cannot take.
+        kind = Gauge if metric.measure == "sql" else _OBJECTS[metric.type]
+        options: dict[str, Any] = {"buckets": metric.buckets} if kind is Histogram else {}
+        # No registry: names are exposed verbatim, and the registry refuses x_count beside a histogram x.
+        self._parent: Child = kind(
+            metric.name, metric.help, [label.name for label in metric.labels], registry=None, **options
+        )
+        self._is_gauge = kind is Gauge
+        if not self._is_gauge and all(label.values is not None for label in metric.labels):
+            for values in itertools.product(*(label.values or () for label in metric.labels)):
+                self._add(values)
+
+    def child(self, values: tuple[str, ...]) -> Child:
+        """The child for label values given in declared order.
+
+        Raises ValueError for a value outside a closed set or a wrong number of values, TypeError for one that is no
+        string. A value beyond an open label's limit becomes "other" and is counted in `dropped`.
+        """
+        found = self.children.get(values)
+        return found if found is not None else self._add(self._checked(values))
+
+    def remove(self, values: tuple[str, ...]) -> None:
+        """Forget a child, so that its series ends; its label values no longer count against the limit."""
+        if self.children.pop(values, None) is None:
+            return
+        if values:
+            self._parent.remove(*values)
+        for index, label in enumerate(self.metric.labels):
+            if label.values is None and not any(known[index] == values[index] for known in list(self.children)):
+                self._seen[label.name].discard(values[index])
+
+    def fits(self, values: tuple[str, ...]) -> bool:
+        """Whether `child(values)` would neither raise nor fold a value into "other"."""
+        return all(self._accepts(label, value) for label, value in zip(self.metric.labels, values, strict=True))
+
+    def leave_out(self, values: tuple[str, ...]) -> None:
+        """Count label values that do not fit, of a sample that is not taken."""
+        for label, value in zip(self.metric.labels, values, strict=True):
+            if not self._accepts(label, value):
+                self.dropped[label.name] = self.dropped.get(label.name, 0) + 1
+
+    def _accepts(self, label: Label, value: str) -> bool:
+        if label.values is not None:
+            return value in label.values
+        seen = self._seen[label.name]
+        return value in seen or value == OTHER or len(seen) < (label.limit or DEFAULT_LIMIT)
+
+    def _checked(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        metric = self.metric
+        if len(values) != len(metric.labels):
+            names = ", ".join(label.name for label in metric.labels)
+            raise ValueError(f"{metric.name}: {len(values)} label values for {len(metric.labels)} labels ({names})")
+        checked = []
+        for label, value in zip(metric.labels, values, strict=True):
+            if not isinstance(value, str):
+                raise TypeError(f"{metric.name}: label {label.name} takes a str, not {type(value).__name__}")
+            if self._accepts(label, value):
+                checked.append(value)
+            elif label.values is not None:
+                raise ValueError(f"{metric.name}: {label.name}={value!r} is not one of {', '.join(label.values)}")
+            else:
+                self.dropped[label.name] += 1
+                checked.append(OTHER)
+        return tuple(checked)
+
+    def _add(self, values: tuple[str, ...]) -> Child:
+        child = self.children.get(values)
+        if child is None:
+            child = self._parent.labels(*values) if values else self._parent
+            if self._is_gauge:
+                child.set(ABSENT)
+            for label, value in zip(self.metric.labels, values, strict=True):
+                if label.values is None and value != OTHER:
+                    self._seen[label.name].add(value)
+            child = self.children.setdefault(values, child)
+        return child
+
+
+class Instruments:
+    """The instruments of one exporter, by metric name.
+
+    Raises ValueError when the declared table contradicts itself: a bad or repeated name, an unknown type, buckets
+    that do not rise.
+    """
+
+    def __init__(self, metrics: Iterable[Metric], settings: Settings) -> None:
+        self.settings = settings
+        self._by_name: dict[str, Instrument] = {}
+        for metric in metrics:
+            check(metric)
+            if metric.name in self._by_name:
+                raise ValueError(f"{metric.name}: declared twice")
+            self._by_name[metric.name] = Instrument(metric)
+
+    def __iter__(self) -> Iterator[Instrument]:
+        return iter(self._by_name.values())
+
+    def increment(self, name: str, amount: float = 1.0, /, *label_values: str) -> None:
+        """Add to a counter. Raises ValueError for a negative or non-finite amount, KeyError for an unknown name."""
+        instrument = self._of_type(name, "counter")
+        if _number(name, amount) < 0:
+            raise ValueError(f"{name}: a counter cannot fall, amount is {amount!r}")
+        instrument.child(label_values).inc(amount)
+
+    def set_value(self, name: str, value: float, /, *label_values: str) -> None:
+        """Set a gauge. Raises ValueError for a non-finite value, KeyError for an unknown name."""
+        self._of_type(name, "gauge").child(label_values).set(_number(name, value))
+
+    def observe(self, name: str, value: float, /, *label_values: str) -> None:
+        """Add to a histogram, in the metric's unit. Raises ValueError for a non-finite value."""
+        self._of_type(name, "histogram").child(label_values).observe(_number(name, value))
+
+    def _of_type(self, name: str, type_: str) -> Instrument:
+        instrument = self._by_name[name]
+        if instrument.metric.type != type_:
+            raise TypeError(f"{name} is a {instrument.metric.type}, not a {type_}")
+        return instrument
+
+
+def check(metric: Metric) -> None:
+    """Raise ValueError when a declared metric cannot be exposed."""
+    if not _METRIC_NAME.fullmatch(metric.name):
+        raise ValueError(f"{metric.name!r} is not a metric name ({_METRIC_NAME.pattern})")
+    if metric.type not in _OBJECTS:
+        raise ValueError(f"{metric.name}: type {metric.type!r} is not one of {', '.join(_OBJECTS)}")
+    names = [label.name for label in metric.labels]
+    for name in names:
+        if not _LABEL_NAME.fullmatch(name) or (name == "le" and metric.type == "histogram") or names.count(name) > 1:
+            raise ValueError(f"{metric.name}: {name!r} cannot be a label here")
+    if (metric.type == "histogram") != bool(metric.buckets) or list(metric.buckets) != sorted(set(metric.buckets)):
+        raise ValueError(f"{metric.name}: a histogram, and only a histogram, has buckets, and they rise")
+    if (metric.measure == "sql") != (metric.sql is not None) or (metric.sql is not None and metric.buckets):
+        raise ValueError(f"{metric.name}: measure 'sql', and only it, has a query; it gives a counter or a gauge")
+
+
+def _number(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name}: {value!r} is not a number")
+    if not math.isfinite(value):
+        raise ValueError(f"{name}: {value!r} is not a finite number")
+    return value

@@ -1,0 +1,134 @@
+"""Prometheus, Alertmanager and a webhook receiver on loopback, on the rendered files."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+import shutil
+import socket
+import subprocess
+import threading
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Any
+
+from shortened import Ports
+
+
+class Stack:
+    """Started with `start()` once the files are there; ends what it started."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.ports = Ports(*free_ports(len(Ports._fields)))
+        self._token = secrets.token_hex(16)
+        (place / "webhook_token").write_text(self._token)
+        self._notifications: SimpleQueue[tuple[str, str, str]] = SimpleQueue()
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._hook = ThreadingHTTPServer(("127.0.0.1", self.ports.webhook), self._handler())
+        threading.Thread(target=self._hook.serve_forever, daemon=True).start()
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def start(self) -> None:
+        """Start both servers on the rendered configuration."""
+        rendered = self.place / "rendered"
+        self._run(
+            "prometheus",
+            f"--config.file={rendered / 'prometheus' / 'prometheus.yml'}",
+            f"--storage.tsdb.path={self.place / 'prometheus'}",
+            f"--web.listen-address=127.0.0.1:{self.ports.prometheus}",
+            "--rules.alert.resend-delay=1s",
+            "--log.level=warn",
+        )
+        self._run(
+            "alertmanager",
+            f"--config.file={rendered / 'alertmanager' / 'alertmanager.yml'}",
+            f"--storage.path={self.place / 'alertmanager'}",
+            f"--web.listen-address=127.0.0.1:{self.ports.alertmanager}",
+            "--cluster.listen-address=",
+            "--log.level=warn",
+        )
+
+    def _run(self, name: str, *arguments: str) -> None:
+        program = shutil.which(name)
+        if program is None:
+            raise SystemExit(f"demo: {name} is not on the PATH; `make tools` puts it into .tools")
+        with (self.place / f"{name}.log").open("wb") as log:
+            self._processes.append(subprocess.Popen([program, *arguments], stdout=log, stderr=log))
+
+    def scraped(self) -> bool:
+        """Whether Prometheus has a first sample of every metric of the exporter."""
+        return bool(self._ask("query?query=duckdb_up").get("result"))
+
+    def alerts(self) -> dict[str, str]:
+        """The state of each alert that is pending or firing."""
+        found = self._ask("alerts").get("alerts", [])
+        return {alert["labels"]["alertname"]: alert["state"] for alert in found}
+
+    def received(self) -> Iterator[tuple[str, str, str]]:
+        """What came in at the webhook since the last time: alert, status, receiver."""
+        while True:
+            try:
+                yield self._notifications.get_nowait()
+            except Empty:
+                return
+
+    def logs(self) -> str:
+        """What the servers complained about."""
+        return "\n".join(f"{log.name}: {log.read_text()[-2000:]}" for log in sorted(self.place.glob("*.log")))
+
+    def _ask(self, path: str) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{self.ports.prometheus}/api/v1/{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own server
+                data: dict[str, Any] = json.load(answer)["data"]
+        except OSError:
+            return {}
+        return data
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        wanted, queue = f"Bearer {self._token}", self._notifications
+
+        class Hook(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                allowed = hmac.compare_digest(self.headers.get("Authorization", ""), wanted)
+                self.send_response(200 if allowed else 401)
+                self.end_headers()
+                for alert in json.loads(body)["alerts"] if allowed else ():
+                    queue.put((alert["labels"]["alertname"], alert["status"], self.path.strip("/")))
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+                pass
+
+        return Hook
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._hook.shutdown()
+        self._hook.server_close()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on loopback that nobody uses now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(one.getsockname()[1]) for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports

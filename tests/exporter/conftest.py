@@ -1,0 +1,104 @@
+"""A fresh exporter for each test, quick polls, and a reader of raw scrapes."""
+
+from __future__ import annotations
+
+import re
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from duckdb_exporter.engine.exporter import Exporter
+from duckdb_exporter.instruments import Instruments
+from duckdb_exporter.metrics import METRICS, SETTINGS
+
+SAMPLE = re.compile(r"(?P<name>[^{ ]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
+QUICK = SETTINGS._replace(poll_interval=0.05, stale_after=0.5, rate_window=10.0, memory_limit=None, disk_quota=None)
+
+ENGINE_METRICS = tuple(metric for metric in METRICS if metric.measure not in ("app", "sql"))
+
+
+class Scrape:
+    """A scrape's raw lines: `prometheus_client.parser` would rename counters and hide a wrong name."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.lines = text.splitlines()
+        self.samples: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+        for line in self.lines:
+            if not line.startswith("#"):
+                match = SAMPLE.fullmatch(line)
+                assert match, line
+                labels = tuple(sorted(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', match["labels"] or "")))
+                self.samples[match["name"], labels] = float(match["value"])
+
+    def __call__(self, name: str, **labels: str) -> float | None:
+        return self.samples.get((name, tuple(sorted(labels.items()))))
+
+
+class Lab:
+    """An exporter under test with what to look at it."""
+
+    def __init__(self, exporter: Exporter) -> None:
+        self.exporter = exporter
+        self.connect = exporter.connect
+        self.con: Any = None  # a connection to keep open
+
+    def scrape(self) -> Scrape:
+        return Scrape(self.exporter.render().decode())
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.scrape()(name, **labels)
+
+    def until(self, condition: Callable[[Scrape], Any], seconds: float = 10.0) -> Scrape:
+        deadline = time.monotonic() + seconds
+        while not condition(found := self.scrape()):
+            assert time.monotonic() < deadline, found.text
+            time.sleep(0.01)
+        return found
+
+
+@pytest.fixture(scope="session")
+def parse() -> Callable[[bytes], Scrape]:
+    return lambda text: Scrape(text.decode())
+
+
+@pytest.fixture(scope="session")
+def fetch() -> Callable[[str], Scrape]:
+    """Scrapes over HTTP."""
+
+    def fetch(url: str) -> Scrape:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own http address
+            return Scrape(answer.read().decode())
+
+    return fetch
+
+
+@pytest.fixture(scope="module")
+def calm() -> Iterator[Exporter]:
+    """An exporter that polls once an hour."""
+    exporter = Exporter(Instruments(ENGINE_METRICS, QUICK._replace(poll_interval=3600.0)), "duckdb", "0")
+    yield exporter
+    exporter.close()
+
+
+@pytest.fixture
+def make_lab() -> Iterator[Callable[..., Lab]]:
+    exporters = []
+
+    def make(*metrics: Any, **settings: Any) -> Lab:
+        instruments = Instruments(metrics or ENGINE_METRICS, QUICK._replace(listen="127.0.0.1:0", **settings))
+        exporter = Exporter(instruments, "duckdb", "c0ffee")
+        exporters.append(exporter)
+        return Lab(exporter)
+
+    yield make
+    for exporter in exporters:
+        exporter.close()
+
+
+@pytest.fixture
+def lab(make_lab: Callable[..., Lab]) -> Lab:
+    return make_lab()

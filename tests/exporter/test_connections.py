@@ -1,0 +1,180 @@
+"""Databases, their instances, and the connections to them."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from duckdb_exporter.engine.exporter import INSTANCE_VARIABLE
+
+if TYPE_CHECKING:
+    from tests.exporter.conftest import Lab
+
+HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+OPEN = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('SELECT 1')"
+
+
+def can_be_opened_elsewhere(database: Path) -> bool:
+    done = subprocess.run([sys.executable, "-c", OPEN, str(database)], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def test_a_connect_that_meets_a_lock_is_counted_and_raises_what_duckdb_raises(lab: Lab, tmp_path: Path) -> None:
+    database = tmp_path / "app.duckdb"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "open\n"
+        with pytest.raises(duckdb.IOException) as bare:
+            duckdb.connect(str(database))
+        for _ in range(2):
+            with pytest.raises(duckdb.IOException) as measured:
+                lab.connect(database, instance_id="i", listen=False)
+            assert str(measured.value) == str(bare.value)
+        scrape = lab.scrape()
+        assert scrape("duckdb_failed_connections", instance_id="i") == 2
+        assert scrape("duckdb_up", instance_id="i") == 0
+        holder.communicate("")
+    con = lab.connect(database, instance_id="i", listen=False)
+    lab.until(lambda scrape: scrape("duckdb_up", instance_id="i"))
+    con.close()
+
+
+def test_active_connections_are_the_application_s_own(lab: Lab, tmp_path: Path) -> None:
+    con = lab.connect(tmp_path / "a.duckdb", instance_id="i", listen=False)
+    lab.until(lambda scrape: scrape("duckdb_active_connections", instance_id="i") == 1)
+    others = [con.cursor(), con.cursor()]
+    lab.until(lambda scrape: scrape("duckdb_active_connections", instance_id="i") == 3)
+    others[0].close()
+    lab.until(lambda scrape: scrape("duckdb_active_connections", instance_id="i") == 2)
+    con.close()
+
+
+def test_connections_to_one_database_share_its_instance(lab: Lab, tmp_path: Path) -> None:
+    one = lab.connect(tmp_path / "a.duckdb", instance_id="i", listen=False)
+    two = lab.connect(str(tmp_path / "." / "a.duckdb"), listen=False)
+    lab.until(lambda scrape: scrape("duckdb_active_connections", instance_id="i") == 2)
+    one.close()
+    lab.until(lambda scrape: scrape("duckdb_active_connections", instance_id="i") == 1)
+    assert lab.value("duckdb_up", instance_id="i") == 1
+    two.close()
+    assert lab.value("duckdb_up", instance_id="i") == 0
+
+
+def test_two_databases_need_two_instance_ids(lab: Lab, tmp_path: Path) -> None:
+    one = lab.connect(tmp_path / "a.duckdb", instance_id="i", listen=False)
+    with pytest.raises(ValueError, match="give each database of a process its own instance_id"):
+        lab.connect(tmp_path / "b.duckdb", instance_id="i", listen=False)
+    with pytest.raises(ValueError, match="measured as instance 'i' already"):
+        lab.connect(tmp_path / "a.duckdb", instance_id="j", listen=False)
+    two = lab.connect(tmp_path / "b.duckdb", instance_id="j", listen=False)
+    lab.until(lambda scrape: scrape("duckdb_up", instance_id="i") and scrape("duckdb_up", instance_id="j"))
+    one.close()
+    two.close()
+
+
+def test_an_instance_id_is_free_again_when_its_database_is_closed(lab: Lab) -> None:
+    for _ in range(3):
+        con = lab.connect(instance_id="i", listen=False)
+        lab.until(lambda scrape: scrape("duckdb_up", instance_id="i"))
+        con.close()
+
+
+def test_the_environment_names_the_instance(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(INSTANCE_VARIABLE, "mt5-7")
+    con = lab.connect(listen=False)
+    assert lab.value("duckdb_failed_connections", instance_id="mt5-7") == 0
+    con.close()
+
+
+def test_closing_the_last_connection_gives_the_file_free_at_once(lab: Lab, tmp_path: Path) -> None:
+    database = tmp_path / "a.duckdb"
+    con = lab.connect(database, instance_id="i", listen=False)
+    con.execute("CREATE TABLE t (id INTEGER)")
+    lab.until(lambda scrape: scrape("duckdb_up", instance_id="i"))
+    assert not can_be_opened_elsewhere(database)
+    con.close()
+    assert can_be_opened_elsewhere(database)
+
+
+def test_dropping_the_last_connection_gives_the_file_free(lab: Lab, tmp_path: Path) -> None:
+    database = tmp_path / "a.duckdb"
+    con = lab.connect(database, instance_id="i", listen=False)
+    lab.until(lambda scrape: scrape("duckdb_up", instance_id="i"))
+    del con
+    gc.collect()
+    lab.until(lambda scrape: scrape("duckdb_up", instance_id="i") == 0)
+    assert can_be_opened_elsewhere(database)
+
+
+def test_scrapes_and_polls_leave_the_lock_on_the_file(lab: Lab, tmp_path: Path) -> None:
+    database = tmp_path / "a.duckdb"
+    con = lab.connect(database, instance_id="i", listen=False)
+    con.execute("CREATE TABLE t AS SELECT * FROM range(1000)")
+    lab.until(lambda scrape: scrape("duckdb_active_connections", instance_id="i") == 1)
+    for _ in range(20):
+        lab.scrape()
+    assert not can_be_opened_elsewhere(database)
+    con.close()
+
+
+def test_closing_never_meets_a_poll(make_lab: Callable[..., Lab], tmp_path: Path) -> None:
+    lab = make_lab(poll_interval=0.0005)
+    database = tmp_path / "a.duckdb"
+    first = lab.connect(database, instance_id="i", listen=False)
+    for _ in range(200):
+        second = lab.connect(database, listen=False)
+        second.cursor().close()
+        first.close()  # a busy cursor of it would be a ResourceInUseException
+        first = second
+    first.close()
+
+
+def test_an_existing_connection_can_be_instrumented(lab: Lab, tmp_path: Path) -> None:
+    database = tmp_path / "a.duckdb"
+    con = lab.exporter.instrument(duckdb.connect(str(database)), instance_id="i", listen=False)
+    con.execute("CREATE TABLE trades AS SELECT 1 AS id")
+    assert con.execute("SELECT * FROM trades").fetchall() == [(1,)]
+    scrape = lab.until(lambda scrape: scrape("duckdb_up", instance_id="i"))
+    assert scrape("duckdb_select_latency_ms_count", table_name="trades") == 1
+    assert (scrape("duckdb_disk_usage_bytes", instance_id="i") or 0) >= database.stat().st_size
+    con.close()
+
+
+def test_a_bare_connection_closed_behind_the_proxy_is_noticed(lab: Lab, tmp_path: Path) -> None:
+    bare = duckdb.connect(str(tmp_path / "a.duckdb"))
+    con = lab.exporter.instrument(bare, instance_id="i", listen=False)
+    lab.until(lambda scrape: scrape("duckdb_up", instance_id="i"))
+    lab.exporter.close()  # no poll at work, which `bare.close()` would meet
+    bare.close()
+    assert lab.value("duckdb_up", instance_id="i") == 0
+    con.close()
+
+
+def test_a_server_that_cannot_start_does_not_keep_the_application_from_its_database(
+    lab: Lab, make_lab: Callable[..., Lab], caplog: pytest.LogCaptureFixture
+) -> None:
+    taken = lab.exporter.serve().port
+    con = make_lab().connect(instance_id="i", listen=f"127.0.0.1:{taken}")
+    assert con.execute("SELECT 1").fetchall() == [(1,)]
+    assert f"cannot serve /metrics on 127.0.0.1:{taken}" in caplog.text
+    con.close()
+
+
+def test_a_process_serves_one_address(lab: Lab) -> None:
+    server = lab.exporter.serve("127.0.0.1:0")
+    assert lab.exporter.serve() is server
+    assert lab.exporter.serve("127.0.0.1:0") is server
+    with pytest.raises(ValueError, match="already serving"):
+        lab.exporter.serve("127.0.0.1:1")
+    with pytest.raises(ValueError, match="not host:port"):
+        lab.connect(listen="9187")

@@ -1,0 +1,195 @@
+"""An instrumented connection behaves as the bare one."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import warnings
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from duckdb_exporter.engine.connection import Connection
+from duckdb_exporter.engine.exporter import Exporter
+
+if TYPE_CHECKING:
+    from tests.exporter.conftest import Lab
+
+Call = tuple[str, tuple[Any, ...]]
+
+TEXTS = [
+    "SELECT 1",
+    "SELECT range, range * 2 FROM range(5)",
+    "SELECT * FROM range(5000)",
+    "SELECT ?",
+    "SELECT $a",
+    "CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, x VARCHAR)",
+    "INSERT INTO t VALUES (1, 'a')",
+    "INSERT INTO t VALUES (2, 'b') RETURNING *",
+    "UPDATE t SET x = 'c'",
+    "DELETE FROM t",
+    "SELECT * FROM t",
+    "SELECT count(*) FROM t; SELECT max(id) FROM t",
+    "WITH a AS (INSERT INTO t VALUES (3, 'w') RETURNING *) SELECT * FROM a",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "BEGIN; INSERT INTO t VALUES (4, 'd'); COMMIT",
+    "SELECT 'x'::INTEGER",
+    "SELECT CASE WHEN range = 3000 THEN error('late') END FROM range(4000)",
+    "SELECT * FROM nowhere",
+    "not SQL",
+    "",
+    "PREPARE p AS SELECT 7",
+    "EXECUTE p",
+    "DESCRIBE SELECT 1 AS a",
+]
+PARAMETERS: list[Any] = [None, [], [1], [1, 2], {"a": 1}, {"b": 1}, [object], 5]
+
+CALLS: st.SearchStrategy[Call] = st.one_of(
+    st.tuples(st.just("execute"), st.tuples(st.sampled_from(TEXTS))),
+    st.tuples(st.just("execute"), st.tuples(st.sampled_from(TEXTS), st.sampled_from(PARAMETERS))),
+    st.tuples(st.just("execute"), st.sampled_from([(), (5,), ([],), ("SELECT 1", None, 3)])),
+    st.tuples(
+        st.just("executemany"), st.sampled_from([("INSERT INTO t VALUES (?, 'm')", [[7], [8]]), ("SELECT ?", [])])
+    ),
+    st.tuples(
+        st.sampled_from(["fetchone", "fetchall", "begin", "commit", "rollback", "complete", "abort"]), st.just(())
+    ),
+    st.tuples(st.just("fetchmany"), st.sampled_from([(), (2,), (0,), (-1,), ("x",)])),
+    st.tuples(st.sampled_from(["df", "fetchnumpy", "close", "checkpoint"]), st.just(())),
+    st.tuples(st.sampled_from(["sql", "query"]), st.tuples(st.sampled_from(TEXTS))),
+    st.tuples(st.just("table"), st.sampled_from([("t",), ("nowhere",)])),
+    st.tuples(st.just("get"), st.sampled_from([("description",), ("rowcount",), ("nonsense",)])),
+)
+
+
+def outcome(connection: Any, call: Call) -> Any:
+    """What a call gives, in a form that can be compared: relations are read, the connection itself is "self"."""
+    name, arguments = call
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = getattr(connection, arguments[0]) if name == "get" else getattr(connection, name)(*arguments)
+            if isinstance(result, duckdb.DuckDBPyRelation):
+                return "relation", result.columns, [str(kind) for kind in result.types], result.fetchall()
+    except Exception as error:  # noqa: BLE001 - which exception it is, is what is compared
+        # A wrong call is described in Python's words by one and in nanobind's by the other.
+        return type(error), None if isinstance(error, TypeError | AttributeError) else str(error).partition("\n")[0]
+    return "self" if result is connection else (type(result).__name__, str(result))
+
+
+@pytest.fixture(scope="module")
+def connect(calm: Exporter) -> Callable[[], Connection]:
+    return lambda: calm.connect(listen=False)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(calls=st.lists(CALLS, max_size=12))
+def test_any_sequence_of_calls_gives_what_the_bare_connection_gives(
+    connect: Callable[[], Connection], calls: list[Call]
+) -> None:
+    bare, measured = duckdb.connect(), connect()
+    try:
+        for call in calls:
+            assert outcome(measured, call) == outcome(bare, call), call
+    finally:
+        bare.close()
+        measured.close()
+
+
+@pytest.fixture
+def con(lab: Lab) -> Iterator[Connection]:
+    con = lab.connect(instance_id="i", listen=False)
+    yield con
+    con.close()
+
+
+class Vector:
+    """Something that DuckDB recognises as readable from Python, and then fails to read."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        raise RuntimeError("found the caller's variable")
+
+
+@pytest.mark.parametrize("method", ["execute", "sql", "query"])
+def test_a_query_finds_the_variables_of_its_caller(con: Connection, method: str) -> None:
+    numbers = con.sql("SELECT 7 AS seven")  # noqa: F841 - read by the query below
+    vector = Vector()  # noqa: F841
+    assert getattr(con, method)("SELECT * FROM numbers").fetchall() == [(7,)]
+    with pytest.raises(duckdb.InvalidInputException, match="found the caller's variable"):
+        getattr(con, method)("SELECT * FROM vector").fetchall()
+
+
+def test_a_query_finds_no_variable_of_the_proxy_or_of_further_callers(con: Connection) -> None:
+    numbers = con.sql("SELECT 7 AS seven")  # noqa: F841
+
+    def inner() -> None:
+        con.execute("SELECT * FROM numbers")
+
+    with pytest.raises(duckdb.CatalogException):
+        inner()
+    with pytest.raises(duckdb.CatalogException):
+        con.execute("SELECT * FROM parameters")
+
+
+def test_a_relation_is_a_relation_of_duckdb(con: Connection) -> None:
+    relation: Any = con.sql("SELECT 1 AS a")
+    assert con.sql("SELECT 2 AS a").join(relation, "a").fetchall() == []
+    assert "│" in str(relation)
+    assert relation.query("v", "SELECT a + 1 FROM v").fetchall() == [(2,)]
+    assert isinstance(relation, duckdb.DuckDBPyRelation)
+    assert type(relation).__name__ == "DuckDBPyRelation"
+
+
+def test_calls_can_be_chained(con: Connection) -> None:
+    assert con.execute("SELECT 1") is con
+    assert con.begin() is con
+    assert con.commit() is con
+    assert con.register("seven", con.sql("SELECT 7 AS a")) is con
+    assert con.execute("SELECT * FROM seven").fetchall() == [(7,)]
+    assert con.unregister("seven") is con
+
+
+def test_as_a_context_manager_it_closes(lab: Lab) -> None:
+    with lab.connect(listen=False) as con:
+        assert con.execute("SELECT 1").fetchone() == (1,)
+    with pytest.raises(duckdb.ConnectionException, match="closed"):
+        con.execute("SELECT 1")
+
+
+def test_what_the_bare_connection_refuses_it_refuses(con: Any) -> None:
+    bare: Any = duckdb.connect()
+    actions: tuple[Callable[[Any], object], ...] = (pickle.dumps, copy.copy, iter, len)
+    for action in actions:
+        with pytest.raises(TypeError):
+            action(bare)
+        with pytest.raises(TypeError):
+            action(con)
+    for connection in (bare, con):
+        with pytest.raises(AttributeError):
+            connection.anything = 1
+        with pytest.raises(AttributeError):
+            connection.fetch_everything  # noqa: B018
+    assert set(dir(bare)) == set(dir(con))
+    bare.close()
+
+
+def test_an_open_result_is_not_disturbed_by_polls_and_scrapes(lab: Lab, con: Connection) -> None:
+    con.execute("SELECT range FROM range(100000)")
+    first = con.fetchmany(10)
+    lab.until(lambda scrape: scrape("duckdb_up", instance_id="i"))
+    rest = con.fetchall()
+    assert [row[0] for row in first + rest] == list(range(100000))
+
+
+def test_a_cursor_is_measured_too(lab: Lab, con: Connection) -> None:
+    for other in (con.cursor(), con.duplicate()):
+        assert isinstance(other, Connection)
+        assert other.execute("SELECT 1").fetchall() == [(1,)]
+        other.close()
+    assert lab.value("duckdb_query_latency_ms_count", query_type="SELECT") == 2

@@ -1,0 +1,107 @@
+"""Metrics that a query gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from duckdb_exporter.declare import Label, Metric
+
+if TYPE_CHECKING:
+    from tests.exporter.conftest import Lab
+
+UP = Metric("duckdb_up", "gauge", "", "Up", (Label("instance_id"),), "exporter.up")
+
+
+def sql(query: str, *labels: Label, type_: str = "gauge", name: str = "m", scale: float = 1.0) -> Metric:
+    return Metric(name, type_, "", "A query's value", labels, "sql", scale=scale, sql=query)
+
+
+@pytest.fixture
+def lab_with(make_lab: Callable[..., Lab]) -> Callable[..., Lab]:
+    def make(*metrics: Metric) -> Lab:
+        lab = make_lab(UP, *metrics)
+        con = lab.connect(instance_id="i", listen=False)
+        con.execute("CREATE TABLE t AS SELECT range AS id, 'c' || range % 3 AS kind FROM range(9)")
+        lab.con = con
+        return lab
+
+    return make
+
+
+def test_a_query_without_labels_gives_one_value(lab_with: Callable[..., Lab]) -> None:
+    lab = lab_with(sql("SELECT count(*) FROM t"), sql("SELECT 2.5::DECIMAL(4, 2)", name="d", scale=1000.0))
+    scrape = lab.until(lambda scrape: scrape("m"))
+    assert (scrape("m"), scrape("d")) == (9, 2500)
+    lab.con.execute("DELETE FROM t WHERE id > 3")
+    lab.until(lambda scrape: scrape("m") == 4)
+
+
+def test_a_query_with_labels_gives_a_series_for_each_row(lab_with: Callable[..., Lab]) -> None:
+    lab = lab_with(sql("SELECT kind, count(*) FROM t GROUP BY kind", Label("kind", limit=10)))
+    scrape = lab.until(lambda scrape: scrape("m", kind="c0"))
+    assert [scrape("m", kind=kind) for kind in ("c0", "c1", "c2")] == [3, 3, 3]
+    lab.con.execute("DELETE FROM t WHERE kind = 'c1'")
+    scrape = lab.until(lambda scrape: scrape("m", kind="c1") is None)
+    assert scrape("m", kind="c2") == 3
+
+
+def test_the_instance_label_is_added(lab_with: Callable[..., Lab]) -> None:
+    lab = lab_with(
+        sql("SELECT kind, count(*) FROM t GROUP BY kind", Label("instance_id"), Label("kind", ("c0", "c1", "c2")))
+    )
+    lab.until(lambda scrape: scrape("m", instance_id="i", kind="c0") == 3)
+
+
+@pytest.mark.parametrize("query", ["SELECT NULL", "SELECT 1 WHERE false"])
+def test_null_or_no_row_is_no_series(lab_with: Callable[..., Lab], query: str) -> None:
+    lab = lab_with(sql(query), sql("SELECT 1", name="other"))
+    scrape = lab.until(lambda scrape: scrape("other"))
+    assert scrape("m") is None
+    assert "# TYPE m gauge" in scrape.lines
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM nowhere",
+        "SELECT 'text'",
+        "SELECT 1 UNION ALL SELECT 2",
+        "SELECT 1, 2",
+        "not SQL",
+        "SELECT DATE '2026-01-01'",
+    ],
+)
+def test_a_bad_query_is_no_series_is_logged_once_and_breaks_nothing_else(
+    lab_with: Callable[..., Lab], caplog: pytest.LogCaptureFixture, query: str
+) -> None:
+    lab = lab_with(sql("SELECT txid_current()", name="polls"), sql(query), sql("SELECT 1", name="after"))
+    first = lab.until(lambda scrape: scrape("after"))("polls") or 0
+    scrape = lab.until(lambda scrape: (scrape("polls") or 0) > first + 5)
+    assert (scrape("m"), scrape("after"), scrape("duckdb_up", instance_id="i")) == (None, 1, 1)
+    assert len([record for record in caplog.records if record.getMessage().startswith("m: no series")]) == 1
+
+
+def test_a_counter_shows_the_query_s_value(lab_with: Callable[..., Lab]) -> None:
+    lab = lab_with(sql("SELECT max(id) FROM t", type_="counter"))
+    scrape = lab.until(lambda scrape: scrape("m"))
+    assert scrape("m") == 8
+    assert "# TYPE m counter" in scrape.lines
+
+
+def test_rows_beyond_a_label_s_limit_are_left_out_and_counted(lab_with: Callable[..., Lab]) -> None:
+    lab = lab_with(sql("SELECT id::VARCHAR AS id, 1 FROM t ORDER BY ALL", Label("id", limit=2)))
+    scrape = lab.until(lambda scrape: scrape("m", id="0"))
+    assert len([name for name, _ in scrape.samples if name == "m"]) == 2
+    assert (scrape("duckdb_exporter_dropped_label_values_total", metric="m", label="id") or 0) >= 7
+
+
+def test_queries_run_outside_the_application_s_transaction(lab_with: Callable[..., Lab]) -> None:
+    lab = lab_with(sql("SELECT count(*) FROM t"))
+    con = lab.con.begin()
+    con.execute("DELETE FROM t")
+    assert lab.until(lambda scrape: scrape("m"))("m") == 9
+    con.commit()
+    lab.until(lambda scrape: scrape("m") == 0)
