@@ -32,7 +32,7 @@ render: .venv/made ## write everything that the spec describes
 check: .venv/made tools ## find problems in the spec, and what differs from it on disk
 	@truegauge check $(ARGS)
 
-test: .venv/made tools ## lint, types, tests (ARGS='-k name' for some of the tests)
+test: .venv/made-demo tools ## lint, types, tests (ARGS='-k name' for some of the tests)
 	@echo 'test: ruff check';           ruff check --quiet
 	@echo 'test: ruff format --check';  ruff format --quiet --check
 	@echo 'test: mypy';                 mypy --no-error-summary

@@ -1,0 +1,126 @@
+"""A real Prometheus on the rendered files scrapes a real exporter: every metric is there, verbatim and of its type."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from stack import Stack
+
+import duckdb_exporter
+from shortened import shortened
+from truegauge_generator.disk import write
+from truegauge_generator.render import render
+from truegauge_spec import Spec
+
+
+@pytest.fixture(scope="module")
+def stack(spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Prometheus and Alertmanager, scraping the exporter of this process, in which a little of everything happens."""
+    place = tmp_path_factory.mktemp("stack")
+    with Stack(place) as stack:
+        files = render(shortened(spec, stack.ports))
+        write(files, files, str(place))
+        with duckdb_exporter.connect(
+            place / "app.duckdb", instance_id="mt5-1", listen=f"127.0.0.1:{stack.ports.exporter}", disk_quota="1GiB"
+        ) as con:
+            _use(con)
+            stack.start()
+            deadline = time.monotonic() + 30
+            while not stack.scraped():
+                assert time.monotonic() < deadline, stack.logs()
+                time.sleep(0.1)
+            yield stack
+        duckdb_exporter.close()
+
+
+def _use(con: duckdb_exporter.Connection) -> None:
+    con.execute("CREATE TABLE trades (id INTEGER PRIMARY KEY, price DOUBLE)")
+    con.execute("INSERT INTO trades SELECT range, random() FROM range(1000)")
+    con.execute("UPDATE trades SET price = 1 WHERE id = 1")
+    con.execute("DELETE FROM trades WHERE id = 2")
+    con.execute("SELECT * FROM trades").fetchall()
+    con.begin()
+    con.execute("INSERT INTO trades VALUES (5000, 1)")
+    con.commit()
+    con.begin()
+    with pytest.raises(duckdb.Error):
+        con.execute("INSERT INTO trades VALUES (5000, 1)")
+    con.commit()  # succeeds, and the transaction is lost
+    with duckdb_exporter.sync("mt5-1"):
+        pass
+    with pytest.raises(OSError, match="down"), duckdb_exporter.sync("mt5-1", attempt=2):
+        raise OSError("down")
+
+
+def ask(stack: Stack, path: str) -> Any:
+    url = f"http://127.0.0.1:{stack.ports.prometheus}/api/v1/{path}"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return json.load(answer)["data"]
+
+
+def test_a_scrape_names_every_metric_verbatim_with_its_type(stack: Stack, spec: Spec) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.ports.exporter}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    for name, metric in spec.systems["duckdb"].metrics.items():
+        assert f"# TYPE {name} {metric.type}" in lines
+    assert 'duckdb_sync_success_count{instance_id="mt5-1"} 1' in [line.removesuffix(".0") for line in lines]
+
+
+def test_prometheus_has_every_metric_as_a_series_of_its_type(stack: Stack, spec: Spec) -> None:
+    metadata = ask(stack, "metadata")
+    for name, metric in spec.systems["duckdb"].metrics.items():
+        for series in metric.series(name):
+            assert ask(stack, f"query?query={series}")["result"], series
+        assert [found["type"] for found in metadata[name]] == [metric.type]
+
+
+def test_a_commit_that_lost_its_rows_counts_as_a_failure(stack: Stack) -> None:
+    (series,) = ask(stack, "query?query=duckdb_transaction_failure_count")["result"]
+    assert series["metric"]["instance_id"] == "mt5-1"
+    assert series["value"][1] == "1"
+
+
+def test_prometheus_has_loaded_every_rendered_rule_and_none_is_unhealthy(stack: Stack, spec: Spec) -> None:
+    rules = [rule for group in ask(stack, "rules")["groups"] for rule in group["rules"]]
+    alerts = {rule["name"] for rule in rules if rule["type"] == "alerting"}
+    assert alerts == set(spec.systems["duckdb"].alerts)
+    assert {rule["health"] for rule in rules} <= {"ok", "unknown"}
+
+
+def test_alertmanager_runs_on_the_rendered_configuration(stack: Stack) -> None:
+    url = f"http://127.0.0.1:{stack.ports.alertmanager}/api/v2/receivers"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        assert {receiver["name"] for receiver in json.load(answer)} == {"notify", "page"}
+
+
+def test_every_alert_that_fires_reaches_the_webhook_by_its_route(root: Path) -> None:
+    """The demo: six faults in a real DuckDB, each followed from its cause to the webhook and back."""
+    done = subprocess.run(
+        [sys.executable, str(root / "tests" / "demo" / "run.py")],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "demo: 6 alerts received by the webhook and resolved" in done.stdout
+    for alert, receiver in (
+        ("HighQueryLatency", "notify"),
+        ("HighMemoryUsage", "page"),
+        ("HighDiskUsage", "page"),
+        ("FailedSync", "page"),
+        ("TransactionFailureRate", "page"),
+        ("ConnectionFailure", "page"),
+    ):
+        assert any(alert in line and "webhook" in line and receiver in line for line in done.stdout.splitlines()), (
+            done.stdout
+        )
