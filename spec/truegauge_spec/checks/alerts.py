@@ -132,3 +132,14 @@ def duplicate_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
                     ("alerts", name, "labels", label),
                     f"the label {label!r} would replace one that the alert already has",
                 )
+
+
+CHECKS = (
+    unknown_metric,
+    condition_type,
+    threshold_unit,
+    quantile_bucket,
+    share_labels,
+    unknown_label,
+    duplicate_labels,
+)

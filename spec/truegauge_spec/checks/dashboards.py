@@ -34,3 +34,6 @@ def panel_label(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
         for label in panel.by or ():
             if metric and label not in (*metric.labels, *TARGET_LABELS):
                 yield (*path, "by"), f"{panel.metric} has no label {label!r}{nearest(label, metric.labels)}"
+
+
+CHECKS = (unknown_panel, panel_label)

@@ -84,3 +84,12 @@ def unknown_instance_label(_: Spec, system: System) -> Iterator[tuple[Path, str]
     labels = {label for metric in system.metrics.values() for label in metric.labels}
     if label is not None and label not in labels:
         yield ("exporter", "instance_label"), f"no metric has the label {label!r}{nearest(label, labels)}"
+
+
+CHECKS = (
+    reserved_label,
+    colliding_series,
+    measure,
+    metric_unit,
+    unknown_instance_label,
+)

@@ -44,3 +44,6 @@ def unused_receiver(spec: Spec) -> Iterator[tuple[Path, str]]:
     for receiver in alertmanager.receivers:
         if receiver not in used:
             yield ("alertmanager", "receivers", receiver), f"no route sends to the receiver {receiver!r}"
+
+
+CHECKS = (unknown_receiver, unused_receiver)

@@ -29,3 +29,6 @@ def scrape_interval(spec: Spec, system: System) -> Iterator[tuple[Path, str]]:
             key = "increase_over" if isinstance(when, Increase) else "over"
             at_least = f"it needs at least four, {duration(4 * interval)}"
             yield ("alerts", name, "when", key), f"{duration(when.window)} holds too few scrapes: {at_least}"
+
+
+CHECKS = (scrape_address, scrape_interval)

@@ -45,3 +45,6 @@ def _labels(system: System, alert: Alert) -> set[str] | None:
         return None
     metric = system.metrics.get(alert.when.metric)
     return set(alert.when.labels(metric.labels if metric else ()))
+
+
+CHECKS = (template,)
