@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NUMBERS = {"one": 1, "two": 2, "three": 3}
-SECTIONS = re.findall(
+SECTIONS: list[tuple[str, str, str]] = re.findall(
     r"^## Add (?:a|an) ([\w ]+): (\w+) files?\n.*?```diff\n(.*?)```",
     (ROOT / "CONTRIBUTING.md").read_text(),
     re.MULTILINE | re.DOTALL,

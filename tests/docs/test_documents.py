@@ -69,7 +69,7 @@ def test_the_readme_s_spec_is_one() -> None:
 
 @pytest.mark.parametrize("block", [b for b in blocks(ROOT / "docs" / "howto.md", "yaml") if b.startswith("metrics:")])
 def test_the_howto_s_metrics_are_valid(block: str) -> None:
-    assert build([Source("howto.yaml", HEAD + block)])
+    assert build([Source("howto.yaml", HEAD + block)]).systems["app"].metrics
 
 
 def test_the_howto_s_stack_is_valid() -> None:
@@ -98,7 +98,7 @@ CONDITIONS = [c for c in re.findall(r"\| `(\{.*?\})` \|", (ROOT / "docs" / "howt
 
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_the_howto_s_conditions_are_valid(condition: str) -> None:
-    assert build([Source("howto.yaml", HEAD + METRICS.replace("CONDITION", condition))])
+    assert build([Source("howto.yaml", HEAD + METRICS.replace("CONDITION", condition))]).systems["app"].alerts
 
 
 def test_the_howto_shows_every_kind_of_condition_but_the_hand_written_one() -> None:
