@@ -5,7 +5,7 @@ ARGS ?=
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help render check test demo bench tools lock clean
+.PHONY: help render check test demo reference bench tools lock clean
 
 # HOST_PATH is where PYTHON is looked for: the PATH of recipes has .venv first.
 HOST_PATH := $(PATH)
@@ -40,6 +40,9 @@ test: .venv/made-demo tools ## lint, types, tests (ARGS='-k name' for some of th
 
 demo: .venv/made-demo tools ## make each alert fire and arrive, with a real database and real servers
 	@.venv/bin/python tests/demo/run.py $(ARGS)
+
+reference: .venv/made ## write docs/reference.md from the models
+	@.venv/bin/python -m truegauge_spec.reference > docs/reference.md
 
 bench: .venv/made-demo tools ## measure speed, beside jsonnet and promtool
 	@.venv/bin/python tests/bench/run.py $(ARGS)

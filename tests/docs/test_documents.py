@@ -11,6 +11,7 @@ import pytest
 
 from truegauge_generator.cli import main
 from truegauge_spec import Source, SpecError, build
+from truegauge_spec.reference import reference
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -57,6 +58,10 @@ def test_every_link_leads_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text()):
         if not target.startswith("http"):
             assert (document.parent / target).exists(), target
+
+
+def test_the_reference_is_what_the_models_say() -> None:
+    assert (ROOT / "docs" / "reference.md").read_text() == reference(), "run `make reference`"
 
 
 HEAD = "system: app\nsummary: An application\nowner: team\n"

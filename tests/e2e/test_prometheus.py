@@ -13,10 +13,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from shortened import shortened
 from stack import Stack
 
 import duckdb_exporter
-from shortened import shortened
 from truegauge_generator.disk import write
 from truegauge_generator.render import render
 from truegauge_spec import Spec
