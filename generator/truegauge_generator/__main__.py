@@ -1,5 +1,5 @@
 """`python -m truegauge_generator` is `truegauge`."""
 
-from truegauge_generator.cli import main
+from truegauge_generator.cli import program
 
-raise SystemExit(main())
+raise SystemExit(program())

@@ -5,7 +5,6 @@ Times are in steps of one evaluation. No case looks at the edge of a window: Pro
 
 from __future__ import annotations
 
-from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -34,7 +33,7 @@ class Case(NamedTuple):
     """The values of each series of a plan, in promtool's notation, and what is expected of the alert when."""
 
     name: str
-    values: tuple[str, ...]
+    values: list[str]
     looks: tuple[Look, ...]
 
 
@@ -47,8 +46,14 @@ class Plan(NamedTuple):
     cases: tuple[Case, ...]
 
 
-Amounts = tuple[tuple[str, Decimal], ...]
-"""What each series does at a level: its mode and amount."""
+class Timeline(NamedTuple):
+    """How many steps a case holds each level, and when to look."""
+
+    held: int
+    recovering: int
+    silent: tuple[Look, ...]
+    firing: tuple[Look, ...]
+    recovered: tuple[Look, ...]
 
 
 def evaluation_step(system: System) -> int:
@@ -64,45 +69,41 @@ def evaluation_step(system: System) -> int:
 def plan(system: System, when: Threshold, wait: int, keep: int, size: int) -> Plan:
     """The cases of a condition with `for` and `keep_firing_for`; these and `size`, the step, are in milliseconds."""
     limit = threshold(when, system)
-    upwards = when.above is not None
-    off = step(limit, unit(when, system)) if upwards else -step(limit, unit(when, system))
-    drivers = [kind(when).drivers(when, system, level) for level in (limit - off, limit, limit + off)]
-    safe, at, breach = (tuple((driver.mode, driver.amount) for driver in level) for level in drivers)
-    steps = (-(-when.window // size), -(-wait // size), -(-keep // size))
-    cases = _cases("above" if upwards else "below", str(when.threshold), (safe, at, breach), steps, size)
+    side, off = "above", step(limit, unit(when, system))
+    if when.above is None:
+        side, off = "below", -off
+    drivers = kind(when).drivers
+    safe, at, breach = [drivers(when, system, level) for level in (limit - off, limit, limit + off)]
+    times = timeline(breach[0].mode, when.window, wait, keep, size)
+    held, number = times.held, str(when.threshold)
+    fires = [_held(driver, held) for driver in breach]
+    recovers = [f"{before} {_then(high, low, times)}" for before, high, low in zip(fires, breach, safe, strict=True)]
+    cases = (
+        Case(f"just short of {number} stays silent", [_held(driver, held) for driver in safe], times.silent),
+        Case(f"at {number} stays silent", [_held(driver, held) for driver in at], times.silent),
+        Case(f"{side} {number} fires", fires, times.firing),
+        Case(f"no longer {side} {number} recovers", recovers, times.recovered),
+    )
     labels = sample_labels(system, when)
-    series = [_series(labels, driver) for driver in drivers[0]]
+    series = [_series(labels, driver) for driver in safe]
     metric = system.metrics.get(when.metric)
     seen = {label: labels[label] for label in when.labels(metric.labels if metric else ())}
     return Plan(series, seen, float(limit + off), cases)
 
 
 @lru_cache(maxsize=4096)
-def _cases(
-    side: str, number: str, levels: tuple[Amounts, Amounts, Amounts], steps: tuple[int, int, int], size: int
-) -> tuple[Case, ...]:
-    """Just short, at, beyond and recovered. `steps` are the window, the wait and what keeps firing."""
-    safe, at, breach = levels
-    window, wait, keep = steps
-    settled = LEAD + 1 if breach[0][0] == "jump" else window + 1
-    fires = settled + wait + 1
-    recovered = fires + max(window, LEAD) + keep + LEAD
+def timeline(mode: str, window: int, wait: int, keep: int, size: int) -> Timeline:
+    """When a condition of that window, `for` and `keep_firing_for` must have fired, and recovered."""
+    steps, waits, keeps = -(-window // size), -(-wait // size), -(-keep // size)
+    fires = (LEAD + 1 if mode == "jump" else steps + 1) + waits + 1
+    recovered = fires + max(steps, LEAD) + keeps + LEAD
 
     def look(when: int, firing: bool) -> Look:
         return Look(word(duration(when * size)), firing)
 
-    def case(name: str, phases: list[Amounts], looks: list[Look]) -> Case:
-        lengths = [fires + 1, recovered - fires][: len(phases)]
-        return Case(name, tuple(_values(same, lengths) for same in zip(*phases, strict=True)), tuple(looks))
-
-    early = [look(wait - 1, False)] if wait > 1 else []
+    early = [look(waits - 1, False)] if waits > 1 else []
     silent, firing = look(fires, False), look(fires, True)
-    return (
-        case(f"just short of {number} stays silent", [safe], [silent]),
-        case(f"at {number} stays silent", [at], [silent]),
-        case(f"{side} {number} fires", [breach], [*early, firing]),
-        case(f"no longer {side} {number} recovers", [breach, safe], [firing, look(recovered, False)]),
-    )
+    return Timeline(fires, recovered - fires - 1, (silent,), (*early, firing), (firing, look(recovered, False)))
 
 
 def sample_labels(system: System, when: Threshold) -> dict[str, str]:
@@ -126,20 +127,20 @@ def _series(labels: dict[str, str], driver: Driver) -> str:
     return selector(driver.metric, {**own, **driver.labels})
 
 
-def _values(phases: Amounts, lengths: list[int]) -> str:
-    """promtool's notation for one series that passes through phases of so many steps: `0+5x20`, `0x2 6x30`."""
-    total = 0
-    parts: list[str] = []
-    for phase, ((mode, amount), length) in enumerate(zip(phases, lengths, strict=True)):
-        if mode == "hold":
-            parts.append(f"{numeral(amount)}x{length - 1}")
-        elif mode == "gain":
-            gain = int(amount)
-            start = total + gain if phase else 0
-            parts.append(f"{start}+{gain}x{length - 1}" if gain else f"{start}x{length - 1}")
-            total = start + gain * (length - 1)
-        elif phase:
-            parts.append(f"{numeral(phases[0][1])}x{length - 1}")
-        else:
-            parts.append(f"0x{LEAD - 1} {numeral(amount)}x{length - LEAD - 1}")
-    return " ".join(parts)
+def _held(driver: Driver, steps: int) -> str:
+    """promtool's notation for a series at one level: `4x20`, `0+5x20`, and for a jump `0x2 6x18`."""
+    amount = numeral(driver.amount)
+    if driver.mode == "hold":
+        return f"{amount}x{steps}"
+    if driver.mode == "gain":
+        return f"0+{amount}x{steps}" if driver.amount else f"0x{steps}"
+    return f"0x{LEAD - 1} {amount}x{steps - LEAD}"
+
+
+def _then(high: Driver, low: Driver, times: Timeline) -> str:
+    """How the series goes on from `high` to `low`; a counter never falls, so it only gains less, or stays."""
+    if high.mode == "gain":
+        gain = int(low.amount)
+        start = int(high.amount) * times.held + gain
+        return f"{start}+{gain}x{times.recovering}" if gain else f"{start}x{times.recovering}"
+    return f"{numeral((low if high.mode == 'hold' else high).amount)}x{times.recovering}"

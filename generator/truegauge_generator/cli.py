@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -13,17 +12,20 @@ from typing import Any, NamedTuple
 
 
 class Command(NamedTuple):
-    """A command: its module in `commands` has `run(options) -> Result`."""
+    """A command: its module in `commands` has `run(options) -> Result`. `topic` is what it is asked about."""
 
     name: str
     summary: str
+    topic: str = ""
 
 
 COMMANDS = (
     Command("render", "write every file that the spec describes"),
     Command("check", "find problems in the spec, and files and tools that do not agree with it"),
+    Command("explain", "tell what a code means, or what an alert says and what proves it", "an alert's name or a code"),
 )
 
+FORMATS = ("text", "json", "github", "sarif")
 EXIT_CODES = """exit codes: 0 all is well; 1 problems were found, nothing was written; 2 the command line is wrong"""
 
 
@@ -35,10 +37,15 @@ class Result(NamedTuple):
     facts: dict[str, Any] = {}
 
 
+def program() -> int:
+    """The process `truegauge`."""
+    # It is short and makes hundreds of thousands of objects that it keeps: collecting cycles only costs.
+    gc.disable()
+    return main()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, 1 for problems, 2 for a wrong command line."""
-    # The process is short and makes hundreds of thousands of objects that it keeps: collecting cycles only costs.
-    gc.disable()
     options = _parser().parse_args(arguments)
     command = import_module(f"truegauge_generator.commands.{options.command}")
     try:
@@ -48,8 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    _print(options, result)
-    return 1 if result.problems else 0
+    gc.freeze()  # nor are they looked through at exit
+    try:
+        _print(options, result)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1 if failed(result) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,9 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         sub = commands.add_parser(command.name, help=command.summary, description=command.summary, epilog=EXIT_CODES)
+        if command.topic:
+            sub.add_argument("topic", metavar="TOPIC", help=command.topic)
         sub.add_argument("spec", nargs="?", default="spec", metavar="SPEC", help="folder of YAML files, or one (spec)")
         sub.add_argument("--output", default=".", metavar="DIR", help="the folder with rendered/ and exporter/ (.)")
-        sub.add_argument("--format", choices=("text", "json"), default="text", help="for people, or for machines")
+        sub.add_argument("--format", choices=FORMATS, default="text", help="for people, machines, or a CI")
         if command.name == "render":
             sub.add_argument("--prune", action="store_true", help="remove files that the spec does not describe")
     return parser
@@ -88,25 +102,41 @@ def _os_problem(error: OSError) -> Any:
 
 
 def _print(options: argparse.Namespace, result: Result) -> None:
+    if not result.problems and options.format != "sarif":
+        _print_result(options, result)
+        return
+    from truegauge_generator import diagnostics  # noqa: PLC0415 - only where there is something to say
+
+    if options.format == "sarif":
+        print(diagnostics.as_sarif(result.problems))
+    elif options.format == "json":
+        _print_result(options, result, diagnostics.as_objects(result.problems))
+    else:
+        _print_result(options, result)
+        colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        github = options.format == "github"
+        for line in diagnostics.as_github(result.problems) if github else diagnostics.as_text(result.problems, colour):
+            print(line, file=sys.stdout if github else sys.stderr)
+        print(f"{options.command}: {_summary(result)}", file=sys.stderr)
+
+
+def _print_result(options: argparse.Namespace, result: Result, problems: Sequence[dict[str, Any]] = ()) -> None:
     if options.format == "json":
-        problems = [
-            {**problem.position._asdict(), "message": problem.message, "code": problem.code}
-            for problem in result.problems
-        ]
-        facts = {"command": options.command, "ok": not problems, "problems": problems, **result.facts}
+        import json  # noqa: PLC0415 - not for `--help`
+
+        facts = {"command": options.command, "ok": not failed(result), "problems": problems, **result.facts}
         print(json.dumps(facts, indent=2, ensure_ascii=False))
         return
     for line in result.lines:
         print(line)
-    for problem in result.problems:
-        print(_coloured(str(problem)), file=sys.stderr)
-    if count := len(result.problems):
-        what = "1 problem" if count == 1 else f"{count} problems"
-        print(f"{options.command}: {what}", file=sys.stderr)
 
 
-def _coloured(text: str) -> str:
-    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
-        return text
-    place, _, rest = text.partition(": ")
-    return f"\x1b[1m{place}\x1b[0m: \x1b[31m{rest}\x1b[0m"
+def failed(result: Result) -> bool:
+    """Whether any problem is an error; warnings alone are none."""
+    return any(problem.severity == "error" for problem in result.problems)
+
+
+def _summary(result: Result) -> str:
+    errors = sum(problem.severity == "error" for problem in result.problems)
+    counts = ((errors, "problem"), (len(result.problems) - errors, "warning"))
+    return ", ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts if count)

@@ -59,8 +59,8 @@ def write(files: Mapping[str, str], paths: Iterable[str], output: str) -> None:
             os.makedirs(os.path.dirname(place), exist_ok=True)
             beside = f"{place}.new"
             written.append((beside, place))
-            with open(beside, "w", encoding="utf-8", newline="") as file:
-                file.write(files[path])
+            with open(beside, "wb") as file:
+                file.write(files[path].encode())
         for beside, place in written:
             os.replace(beside, place)
     finally:

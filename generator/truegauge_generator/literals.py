@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring
 from keyword import iskeyword
@@ -21,6 +22,11 @@ _WORD = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./:-]*[A-Za-z0-9_])?|[0-9]+(?:ms|[sm
 # What YAML 1.1 and 1.2 readers take for something other than a string.
 _RESERVED = frozenset("y n yes no on off true false null nan inf".split())
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
+
+
+def _raw(text: str) -> bool:
+    """Whether YAML takes every character as it is, line ends apart."""
+    return (text.isascii() and text.isprintable()) or not (_UNSAFE.search(text) or _CONTROL.search(text))
 
 
 def quoted(text: str) -> str:
@@ -50,10 +56,10 @@ def word(text: str) -> Literal:
 def block(text: str, indent: int) -> Literal:
     """A YAML string; as a block scalar where it has quotes or lines of its own, so that it reads like the original."""
     plain = "\n" not in text and '"' not in text and "\\" not in text
-    if plain or _UNSAFE.search(text) or _CONTROL.search(text) or text[:1] in " \n" or text[-1:] == "\n":
+    if plain or not _raw(text) or text[:1] in " \n" or text[-1:] == "\n":
         return Literal(quoted(text))
     margin = " " * indent
-    return Literal("|-\n" + "\n".join(margin + line if line else "" for line in text.split("\n")))
+    return Literal("|-\n" + "\n".join([margin + line if line else "" for line in text.split("\n")]))
 
 
 def as_python(value: object) -> str:
@@ -75,7 +81,7 @@ def identifier(name: str) -> Literal:
 
 
 _SECTION = re.compile(r"^(\s*)([#=]|-{3,})", re.MULTILINE)
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~&$])")
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|#~&$]")
 
 
 def as_markdown(value: object) -> str:
@@ -87,7 +93,8 @@ def as_markdown(value: object) -> str:
 
 @lru_cache(maxsize=65536)
 def _escaped(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    # A function costs a third of a template with a group, which Python reads anew each time.
+    return _MARKDOWN.sub(lambda match: f"\\{match[0]}", " ".join(text.split()))
 
 
 def code(value: str) -> Literal:
@@ -109,14 +116,26 @@ def fenced(value: str, language: str = "") -> Literal:
 
 def prose(value: str) -> Literal:
     """Markdown that an author wrote, kept from opening a section or raw HTML of its own."""
-    return Literal(_SECTION.sub(r"\1\\\2", value.strip()).replace("<", "&lt;"))
+    return Literal(_SECTION.sub(lambda match: f"{match[1]}\\{match[2]}", value.strip()).replace("<", "&lt;"))
 
 
 def single(text: str) -> Literal:
     """A YAML string in single quotes, in which PromQL's double quotes need no escape."""
-    if '"' not in text or _UNSAFE.search(text) or _CONTROL.search(text) or "\n" in text:
+    if '"' not in text or "\n" in text or not _raw(text):
         return Literal(quoted(text))
     return Literal("'" + text.replace("'", "''") + "'")
+
+
+def words(texts: Mapping[str, str], indent: int) -> Literal:
+    """A mapping in block YAML whose values are words, as labels are."""
+    margin = " " * indent
+    return Literal("\n".join(f"{margin}{word(key)}: {word(text)}" for key, text in texts.items()))
+
+
+def strings(texts: Mapping[str, str], indent: int) -> Literal:
+    """A mapping in block YAML whose values are in quotes, as annotations are."""
+    margin = " " * indent
+    return Literal("\n".join(f"{margin}{word(key)}: {quoted(text)}" for key, text in texts.items()))
 
 
 def tree(value: object, indent: int) -> Literal:

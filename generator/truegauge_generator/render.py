@@ -26,11 +26,13 @@ def _files(target: Target, spec: Spec) -> Iterator[tuple[str, str]]:
         declared = getattr(spec.stack, target.scope) is not None
         views = [("", partial(target.view, spec))] if declared else []
     for name, view in views:
-        path = target.path.format(system=name)
+        path, shaped = target.path.format(system=name), view()
+        if shaped is None:
+            continue
         if target.template is None:
-            yield from ((f"{path}/{file}", text) for file, text in view().items())
+            yield from ((f"{path}/{file}", text) for file, text in shaped.items())
         else:
-            yield path, template(target.template).render(view())
+            yield path, template(target.template).render(shaped)
 
 
 @cache
@@ -66,6 +68,6 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for name in ("word", "block", "single", "tree", "code", "fenced", "prose", "identifier"):
+    for name in ("word", "words", "strings", "block", "single", "tree", "code", "fenced", "prose", "identifier"):
         environment.filters[name] = getattr(literals, name)
     return environment

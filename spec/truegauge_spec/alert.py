@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from truegauge_spec.conditions import Condition
-from truegauge_spec.model import Duration, Identifier, LabelName, Model, Text
+from truegauge_spec.model import Duration, Identifier, LabelName, Model, Text, Waivers
 from truegauge_spec.names import ALERT_NAME
 
 AlertName = Annotated[str, StringConstraints(pattern=ALERT_NAME)]
@@ -28,3 +28,4 @@ class Alert(Model):
     group: Identifier | None = None
     labels: dict[LabelName, Text] = {}
     annotations: dict[LabelName, Text] = {}
+    waive: Waivers = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,10 @@ def build(files: Iterable[Source]) -> Spec:
     documents = _stage(_document(source) for source in files)
     models = _stage(_model(source, key, value) for source, key, value in documents)
     spec = _together(models)
-    if problems := check(spec):
-        raise SpecError(problems)
-    return spec
+    problems = check(spec)
+    if errors := [problem for problem in problems if problem.severity == "error"]:
+        raise SpecError(errors)
+    return replace(spec, warnings=tuple(problems))
 
 
 def _stage(results: Iterable[Any]) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, FiniteFloat, Tag, field_validator, model_validator
 
-from truegauge_spec.model import LabelName, Model, Text
+from truegauge_spec.model import LabelName, Model, Text, Waivers
 from truegauge_spec.names import series_names
 
 MetricType = Literal["counter", "gauge", "histogram"]
@@ -58,6 +58,7 @@ class Metric(Model):
     labels: dict[LabelName, Label] = {}
     buckets: tuple[FiniteFloat, ...] = ()
     measure: Measure
+    waive: Waivers = {}
 
     @field_validator("buckets", mode="before")
     @classmethod

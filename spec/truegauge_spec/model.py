@@ -37,5 +37,7 @@ Duration = Annotated[int, BeforeValidator(lambda value: milliseconds(_text_of(va
 PositiveDuration = Annotated[int, BeforeValidator(lambda value: milliseconds(_text_of(value))), Field(gt=0)]
 Amount = Annotated[Quantity, BeforeValidator(lambda value: quantity(_text_of(value)))]
 """A number with a unit, written as `100ms`, `90%`, `256MiB` or `5`."""
+Waivers = dict[Identifier, Text]
+"""Codes of checks that do not count here, each with the reason why."""
 Matchers = dict[LabelName, Text | tuple[Text, ...]]
 """Label values to select: one, or several of which one must match."""

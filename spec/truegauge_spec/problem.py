@@ -18,11 +18,16 @@ class Position(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """One finding. `code` names the check, its section in the docs and its waiver."""
+    """One finding. `code` names the check, its section in the docs and its waiver.
+
+    `width` is the number of characters it is about; 0 where that is the word or value at the position.
+    """
 
     position: Position
     message: str
     code: str
+    severity: str = "error"
+    width: int = 0
 
     def __str__(self) -> str:
         return f"{self.position}: {self.message} [{self.code}]"

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from truegauge_spec import check, model
+from truegauge_spec.codes import CODES
 from truegauge_spec.measurements import MEASUREMENTS
 from truegauge_spec.quantities import duration
 from truegauge_spec.stack import Stack
@@ -121,6 +122,9 @@ def _checks() -> Iterator[str]:
     yield "## Checks\n\nThe code in brackets behind a problem is the name of the check that found it.\n"
     for found in (*check.SYSTEM_CHECKS, *check.STACK_CHECKS):
         yield f"### {found.__name__}\n\n{cleandoc(found.__doc__ or '')}\n"
+    yield "## Other codes\n\nOf problems that are found before there is a spec to check.\n"
+    yield "| code | meaning |\n|---|---|"
+    yield from (f"| `{code}` | {meaning} |" for code, meaning in CODES.items())
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ class Spec:
     stack: Stack
     sources: Mapping[str, Source] = field(repr=False)
     """The source of each system by its name, and of the stack under `""`."""
+    warnings: tuple[Problem, ...] = ()
+    """What the checks advise against; none of it keeps the spec from being rendered."""
 
     @property
     def prometheus(self) -> Prometheus:

@@ -17,6 +17,7 @@ from truegauge_spec.model import (
     Model,
     PositiveDuration,
     Text,
+    Waivers,
 )
 
 
@@ -135,3 +136,4 @@ class Stack(Model):
     prometheus: Prometheus | None = None
     alertmanager: Alertmanager | None = None
     grafana: Grafana | None = None
+    waive: Waivers = {}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from truegauge_spec.alert import Alert, AlertName
+from truegauge_spec.conditions import Threshold
 from truegauge_spec.dashboard import Dashboard
 from truegauge_spec.metric import Metric, PartMeasure, SqlMeasure
 from truegauge_spec.model import (
@@ -19,6 +21,7 @@ from truegauge_spec.model import (
     PositiveDuration,
     SystemName,
     Text,
+    Waivers,
 )
 
 
@@ -59,6 +62,12 @@ class System(Model):
     metrics: Annotated[dict[MetricName, Metric], Field(min_length=1)]
     alerts: dict[AlertName, Alert] = {}
     dashboard: Dashboard | None = None
+    waive: Waivers = {}
+
+    @cached_property
+    def conditions(self) -> tuple[tuple[str, Threshold], ...]:
+        """The alerts whose condition names metrics, each with that condition."""
+        return tuple((name, alert.when) for name, alert in self.alerts.items() if isinstance(alert.when, Threshold))
 
     @property
     def measures_duckdb(self) -> bool:

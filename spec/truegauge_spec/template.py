@@ -65,6 +65,8 @@ def _action(action: str) -> Part:
 
 def expand(template: str, labels: Mapping[str, str], value: float) -> str:
     """What Prometheus makes of the template for one alert."""
+    if "{{" not in template:
+        return template
     return "".join(
         part
         if isinstance(part, str)

@@ -65,6 +65,7 @@ def test_the_reference_is_what_the_models_say() -> None:
 
 
 HEAD = "system: app\nsummary: An application\nowner: team\n"
+QUIET = "waive: {no_alert: the guide shows metrics alone}\n"
 
 
 def test_the_readme_s_spec_is_one() -> None:
@@ -74,13 +75,15 @@ def test_the_readme_s_spec_is_one() -> None:
 
 @pytest.mark.parametrize("block", [b for b in blocks(ROOT / "docs" / "howto.md", "yaml") if b.startswith("metrics:")])
 def test_the_howto_s_metrics_are_valid(block: str) -> None:
-    assert build([Source("howto.yaml", HEAD + block)]).systems["app"].metrics
+    assert build([Source("howto.yaml", HEAD + QUIET + block)]).systems["app"].metrics
 
 
 def test_the_howto_s_stack_is_valid() -> None:
     (block,) = (b for b in blocks(ROOT / "docs" / "howto.md", "yaml") if b.startswith("alertmanager:"))
     metrics = "metrics: {app_up: {type: gauge, help: Whether it runs, measure: app}}\n"
-    assert build([Source("app.yaml", HEAD + metrics), Source("stack.yaml", f"stack: test\n{block}")]).stack.alertmanager
+    assert build(
+        [Source("app.yaml", HEAD + QUIET + metrics), Source("stack.yaml", f"stack: test\n{block}")]
+    ).stack.alertmanager
 
 
 METRICS = """\
@@ -110,6 +113,11 @@ def test_the_howto_shows_every_kind_of_condition_but_the_hand_written_one() -> N
     assert len(CONDITIONS) == 5
 
 
+def anywhere(message: str) -> str:
+    """A message without its line, which moves as the spec grows."""
+    return re.sub(r":\d+:(\d+: )", r":LINE:\1", message)
+
+
 def test_the_readme_s_messages_are_those_that_appear() -> None:
     (shown,) = blocks(ROOT / "README.md", "text")
     spec = (ROOT / "spec" / "duckdb.yaml").read_text()
@@ -119,8 +127,8 @@ def test_the_readme_s_messages_are_those_that_appear() -> None:
     )
     with pytest.raises(SpecError) as caught:
         build([Source("spec/duckdb.yaml", wrong)])
-    assert str(caught.value.problems[0]) == shown.splitlines()[0]
+    assert anywhere(str(caught.value.problems[0])) == anywhere(shown.splitlines()[0])
     wrong = spec.replace("over: 1m, above: 100ms", "over: 1m, above: 100")
     with pytest.raises(SpecError) as caught:
         build([Source("spec/duckdb.yaml", wrong)])
-    assert str(caught.value.problems[0]) == shown.splitlines()[1]
+    assert anywhere(str(caught.value.problems[0])) == anywhere(shown.splitlines()[1])

@@ -23,7 +23,7 @@ def run(options: Namespace) -> Result:
     except SpecError as error:
         return Result((), error.problems, {"files": 0})
     found = compare(files, options.output)
-    problems = list(drifted(files, found, options.output))
+    problems = [*spec.warnings, *drifted(files, found, options.output)]
     present = {path: text for path, text in files.items() if path not in found.missing}
     lines = [f"spec: {_count(len(spec.systems), 'system')}, no problem"]
     lines.append(f"files: {found.same} of {len(files)} as the spec says")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Collection
 
 from truegauge_generator import stamp
 from truegauge_generator.cli import Result
@@ -31,7 +31,7 @@ def run(options: Namespace) -> Result:
     return _result(rendered, written, found.stray if options.prune else [], kept)
 
 
-def _result(files: Mapping[str, str], written: list[str], removed: list[str], stray: list[str]) -> Result:
+def _result(files: Collection[str], written: list[str], removed: list[str], stray: list[str]) -> Result:
     lines = [f"wrote   {path}" for path in written]
     lines += [f"removed {path}" for path in removed]
     lines += [f"stray   {path} (not described by the spec; --prune removes it)" for path in stray]

@@ -6,18 +6,42 @@ Each kind of `truegauge_spec.conditions.CONDITIONS` has a module of its name her
 from __future__ import annotations
 
 from importlib import import_module
-from typing import cast
+from typing import NamedTuple, cast
 
 from truegauge_generator.conditions.kind import Driver, Kind, step, threshold, unit
 from truegauge_spec.conditions import CONDITIONS, Threshold
 from truegauge_spec.quantities import Quantity, numeral
 from truegauge_spec.system import System
 
-__all__ = ["Driver", "Kind", "comparison", "kind", "record", "sentence", "step", "threshold", "unit"]
+__all__ = ["Driver", "Kind", "Spelled", "kind", "record", "sentence", "spell", "step", "threshold", "unit"]
 
 KINDS: dict[str, Kind] = {
     model.kind: cast(Kind, import_module(f"{__name__}.{model.kind}")) for model in CONDITIONS if model.kind != "expr"
 }
+
+
+class Spelled(NamedTuple):
+    """A condition in PromQL and in words; `record` and `recorded` are empty where its value is not recorded."""
+
+    expr: str
+    record: str
+    recorded: str
+    sentence: str
+    unit: str
+
+
+def spell(when: Threshold, system: System) -> Spelled:
+    """The alert's expression, the recorded or plain value against its threshold, and all that it is made of."""
+    name = record(when)
+    value = kind(when).expression(when, system)
+    side = "<" if when.above is None else ">"
+    return Spelled(
+        f"{name or value} {side} {numeral(threshold(when, system))}",
+        name or "",
+        value if name else "",
+        sentence(when, system),
+        unit(when, system),
+    )
 
 
 def kind(when: Threshold) -> Kind:
@@ -34,12 +58,6 @@ def record(when: Threshold) -> str | None:
         named = [values] if isinstance(values, str) else values
         operation += "_" + "_".join("".join(c if c.isalnum() else "_" for c in part) for part in (label, *named))
     return f"instance:{when.metric}:{operation}"
-
-
-def comparison(when: Threshold, system: System) -> str:
-    """The alert's expression: the recorded or plain value against its threshold."""
-    value = record(when) or kind(when).expression(when, system)
-    return f"{value} {'<' if when.above is None else '>'} {numeral(threshold(when, system))}"
 
 
 def sentence(when: Threshold, system: System) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
-from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate
-from math import lcm
+from math import gcd
 
 from truegauge_generator.conditions.kind import Driver, threshold
 from truegauge_generator.promql import grouping, per, selector
@@ -29,35 +29,46 @@ def operation(when: QuantileOf) -> str | None:
 
 def drivers(when: QuantileOf, system: System, level: Decimal) -> Sequence[Driver]:
     """Buckets that put the quantile at `level`; those far from the threshold would only repeat their neighbours."""
-    bounds = [Fraction(str(bound)) for bound in system.metrics[when.metric].buckets]
-    near = bisect_left(bounds, Fraction(threshold(when, system)))
-    first, last = max(near - 2, 0), min(near + 2, len(bounds))
-    totals = accumulate(_gains(bounds[first:last], Fraction(str(when.quantile)), Fraction(level)))
-    names = [*(numeral(Decimal(str(bound))) for bound in system.metrics[when.metric].buckets[first:last]), "+Inf"]
+    bounds = _exact(system.metrics[when.metric].buckets)
+    near = bisect_left(bounds, threshold(when, system))
+    close = bounds[max(near - 2, 0) : near + 2]
+    totals = accumulate(_gains(close, Decimal(str(when.quantile)), level))
     return [
         Driver(f"{when.metric}_bucket", {"le": le}, "gain", Decimal(total))
-        for le, total in zip(names, totals, strict=True)
+        for le, total in zip([*map(numeral, close), "+Inf"], totals, strict=True)
     ]
 
 
-def _gains(bounds: list[Fraction], quantile: Fraction, level: Fraction) -> list[int]:
+@lru_cache(maxsize=4096)
+def _exact(buckets: tuple[float, ...]) -> tuple[Decimal, ...]:
+    return tuple(Decimal(str(bound)) for bound in buckets)
+
+
+def _gains(bounds: Sequence[Decimal], quantile: Decimal, level: Decimal) -> list[int]:
     """Observations per bucket and step, in whole numbers, so that the quantile of their sum is `level`.
 
     Prometheus takes the bucket where the rank falls and interpolates in it:
     lower + (upper - lower) * (rank - below) / inside, from zero in the first one.
     """
     index = min(bisect_left(bounds, level), len(bounds) - 1)
-    lower = bounds[index - 1] if index else Fraction(0)
-    fraction = min(Fraction(1), max(Fraction(0), (level - lower) / (bounds[index] - lower)))
-    gains = [Fraction(0)] * (len(bounds) + 1)
-    if fraction <= quantile and index:
-        gains[index - 1] = (quantile - fraction) / (1 - fraction)
-        gains[index] = 1 - gains[index - 1]
+    lower = bounds[index - 1] if index else Decimal(0)
+    part, whole = _whole_numbers(min(max(level, lower), bounds[index]) - lower, bounds[index] - lower)
+    rank, of = quantile.as_integer_ratio()
+    gains = [0] * (len(bounds) + 1)
+    if index and part * of <= rank * whole:
+        gains[index - 1] = rank * whole - part * of
+        gains[index] = whole * (of - rank)
     else:
-        gains[index] = min(Fraction(1), quantile / max(fraction, quantile))
-        gains[index + 1] = 1 - gains[index]
-    scale = lcm(*(gain.denominator for gain in gains))
-    return [int(gain * scale) for gain in gains]
+        gains[index] = rank * whole
+        gains[index + 1] = max(part * of - rank * whole, 0)
+    common = gcd(*gains)
+    return [gain // common for gain in gains]
+
+
+def _whole_numbers(part: Decimal, whole: Decimal) -> tuple[int, int]:
+    """Two integers with the ratio of `part` to `whole`."""
+    (above, below), (above_whole, below_whole) = part.as_integer_ratio(), whole.as_integer_ratio()
+    return above * below_whole, above_whole * below
 
 
 def subject(when: QuantileOf) -> str:

@@ -1,6 +1,7 @@
 """Every file that a spec is rendered to. A view shapes the data, a template prints it; `render` does the rest.
 
-A target without a template has a view that gives whole files: `{name: text}` for the folder `path`.
+A target without a template has a view that gives whole files: `{name: text}` for the folder `path`. A view that gives
+None has nothing to print, and no empty file is written for it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Target(NamedTuple):
 
     path: str
     scope: str
-    view: Callable[..., dict[str, Any]]
+    view: Callable[..., dict[str, Any] | None]
     template: str | None = None
 
 

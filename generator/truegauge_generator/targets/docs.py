@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from truegauge_generator.conditions import kind, record, sentence
-from truegauge_generator.targets.rules import expression
+from truegauge_generator.conditions import Spelled
+from truegauge_generator.targets.rules import alerting_rules
 from truegauge_spec import Spec
 from truegauge_spec.alert import Alert
-from truegauge_spec.conditions import Threshold
 from truegauge_spec.metric import Metric, PartMeasure, SqlMeasure
 from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
@@ -37,7 +36,10 @@ def view(spec: Spec, system: System) -> dict[str, Any]:
             (name, metric.type, metric.unit, _labels(metric), metric.help, _measure(metric))
             for name, metric in system.metrics.items()
         ],
-        "alerts": [_section(system, name, alert) for name, alert in system.alerts.items()],
+        "alerts": [
+            _section(alert, rule.name, when)
+            for (rule, when), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True)
+        ],
     }
 
 
@@ -57,20 +59,20 @@ def _measure(metric: Metric) -> str:
     return measure
 
 
-def _section(system: System, name: str, alert: Alert) -> Section:
-    when = alert.when
-    said, recorded, recording = "its expression gives a result", None, ""
-    if isinstance(when, Threshold):
-        said, recorded = sentence(when, system), record(when)
-        recording = kind(when).expression(when, system) if recorded else ""
+def fires_when(alert: Alert, when: Spelled) -> str:
+    """The alert in one sentence."""
     held = f", for {duration(alert.for_)}" if alert.for_ else ""
+    return f"Fires when {when.sentence}{held}."
+
+
+def _section(alert: Alert, name: str, when: Spelled) -> Section:
     return Section(
         name,
         alert.severity,
-        f"Fires when {said}{held}.",
-        expression(system, alert),
-        recorded or "",
-        recording,
+        fires_when(alert, when),
+        when.expr,
+        when.record,
+        when.recorded,
         alert.runbook,
         alert.remedy or "",
     )

@@ -17,6 +17,7 @@ def view(spec: Spec) -> dict[str, Any]:
         "evaluation_interval": duration(prometheus.evaluation_interval),
         "external_labels": prometheus.external_labels,
         "alertmanagers": prometheus.alertmanagers,
+        "rules": [name for name, system in spec.systems.items() if system.alerts],
         "systems": [_scrape(system) for system in spec.systems.values()],
     }
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from truegauge_generator.conditions import comparison, kind, record, sentence, unit
+from truegauge_generator.conditions import Spelled, spell
 from truegauge_generator.links import dashboard_url, runbook_url
 from truegauge_spec import Spec
 from truegauge_spec.alert import Alert
-from truegauge_spec.conditions import Threshold
+from truegauge_spec.conditions import Expr, Threshold
 from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 
@@ -26,40 +26,48 @@ class Rule(NamedTuple):
     annotations: dict[str, str]
 
 
-def view(spec: Spec, system: System) -> dict[str, Any]:
-    """Groups by the alerts' `group`, in the order of the spec."""
+def view(spec: Spec, system: System) -> dict[str, Any] | None:
+    """Groups by the alerts' `group`, in the order of the spec; None without an alert."""
+    if not system.alerts:
+        return None
     groups: dict[str, list[Rule]] = {}
     recorded: set[str] = set()
-    for rule, alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True):
+    for (rule, when), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True):
         group = groups.setdefault(alert.group or "alerts", [])
-        if isinstance(alert.when, Threshold):
-            value = record(alert.when)
-            if value is not None and value not in recorded:
-                recorded.add(value)
-                group.append(Rule("record", value, kind(alert.when).expression(alert.when, system), "", "", {}, {}))
+        if when.record and when.record not in recorded:
+            recorded.add(when.record)
+            group.append(Rule("record", when.record, when.recorded, "", "", {}, {}))
         group.append(rule)
     named = [(f"{system.system}-{name}", rules) for name, rules in groups.items()]
     return {"system": system.system, "groups": named}
 
 
 @lru_cache(maxsize=8)
-def alerting_rules(spec: Spec, name: str) -> list[Rule]:
-    """The rules of the system's alerts, one for each; the views of rules and of tests both ask for them."""
+def alerting_rules(spec: Spec, name: str) -> list[tuple[Rule, Spelled]]:
+    """Each alert's rule and its condition, spelled out once for the views of rules, tests and docs."""
     system = spec.systems[name]
-    url = dashboard_url(spec, name)
-    shared = {"dashboard_url": url} if url else {}
-    return [
-        Rule(
+    board = dashboard_url(spec, name)
+    shared = {"dashboard_url": board} if board else {}
+    rules = []
+    for alert_name, alert in system.alerts.items():
+        when = _spelled(alert, system)
+        rule = Rule(
             "alert",
             alert_name,
-            expression(system, alert),
+            when.expr,
             duration(alert.for_) if alert.for_ else "",
             duration(alert.keep_firing_for) if alert.keep_firing_for else "",
             _labels(alert),
-            _annotations(spec, system, alert_name, alert, shared),
+            {**_texts(alert, when), **_runbook(spec, name, alert_name), **shared, **alert.annotations},
         )
-        for alert_name, alert in system.alerts.items()
-    ]
+        rules.append((rule, when))
+    return rules
+
+
+def _spelled(alert: Alert, system: System) -> Spelled:
+    if isinstance(alert.when, Expr):
+        return Spelled(alert.when.expr.strip(), "", "", "its expression gives a result", "")
+    return spell(alert.when, system)
 
 
 def _labels(alert: Alert) -> dict[str, str]:
@@ -67,25 +75,21 @@ def _labels(alert: Alert) -> dict[str, str]:
     return {**labels, "remedy": alert.remedy} if alert.remedy else labels
 
 
-def _annotations(spec: Spec, system: System, name: str, alert: Alert, shared: dict[str, str]) -> dict[str, str]:
-    texts = {"summary": alert.summary, "description": alert.description or described(system, alert)}
-    if url := runbook_url(spec, system.system, name):
-        texts["runbook_url"] = url
-    return {**texts, **shared, **alert.annotations}
+def _texts(alert: Alert, when: Spelled) -> dict[str, str]:
+    described = _described(when) if isinstance(alert.when, Threshold) else alert.summary
+    return {"summary": alert.summary, "description": alert.description or described}
 
 
-def expression(system: System, alert: Alert) -> str:
-    """The alert's PromQL."""
-    return comparison(alert.when, system) if isinstance(alert.when, Threshold) else alert.when.expr.strip()
+def _runbook(spec: Spec, system: str, alert: str) -> dict[str, str]:
+    url = runbook_url(spec, system, alert)
+    return {"runbook_url": url} if url else {}
 
 
-def described(system: System, alert: Alert) -> str:
+def _described(when: Spelled) -> str:
     """The condition in a sentence, with the value at hand."""
-    if not isinstance(alert.when, Threshold):
-        return alert.summary
-    text = sentence(alert.when, system)
+    text = when.sentence
     start = text[:1].upper() if text[0] != "`" else ""
-    return f"{start}{text[len(start) :]}; now {_value(unit(alert.when, system))}.".replace("`", "")
+    return f"{start}{text[len(start) :]}; now {_value(when.unit)}.".replace("`", "")
 
 
 def _value(unit: str) -> str:

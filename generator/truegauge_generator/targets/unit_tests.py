@@ -30,16 +30,16 @@ class Test(NamedTuple):
     alias: str = ""
 
 
-def view(spec: Spec, system: System) -> dict[str, Any]:
-    """One promtool test for each case of each alert."""
+def view(spec: Spec, system: System) -> dict[str, Any] | None:
+    """One promtool test for each case of each alert; None where there is none."""
     size = evaluation_step(system)
     tests: list[Test] = []
-    for rule, alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True):
+    for (rule, _), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True):
         if isinstance(alert.when, Threshold):
             tests += _planned(system, alert.when, rule, alert.for_, alert.keep_firing_for, size)
         else:
             tests += _examples(alert.when, rule)
-    return {"system": system.system, "interval": duration(size), "tests": tests}
+    return {"system": system.system, "interval": duration(size), "tests": tests} if tests else None
 
 
 def _planned(system: System, when: Threshold, rule: Rule, wait: int, keep: int, size: int) -> Iterator[Test]:

@@ -20,16 +20,9 @@ KIND_FOR = {
 }
 
 
-def conditions(system: System) -> Iterator[tuple[str, Threshold]]:
-    """The alerts whose condition names metrics, each with that condition."""
-    for name, alert in system.alerts.items():
-        if isinstance(alert.when, Threshold):
-            yield name, alert.when
-
-
 def unknown_metric(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A condition may only name metrics that the system exposes, or that Prometheus makes itself."""
-    for name, when in conditions(system):
+    for name, when in system.conditions:
         for metric in when.metrics:
             if metric not in system.metrics and metric not in SCRAPE_METRICS:
                 key = "metric" if metric == when.metric else when.key
@@ -38,7 +31,7 @@ def unknown_metric(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
 
 def condition_type(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A quantile is said of a histogram, an increase and a share of a total of counters, the rest of gauges."""
-    for alert, when in conditions(system):
+    for alert, when in system.conditions:
         for name in when.metrics:
             metric = system.metrics.get(name)
             kind = metric.type if metric else "gauge"
@@ -48,7 +41,7 @@ def condition_type(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
 
 def threshold_unit(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A threshold carries a unit that converts to its metric's."""
-    for alert, when in conditions(system):
+    for alert, when in system.conditions:
         metric = system.metrics.get(when.metric)
         unit = when.unit if when.unit is not None else metric.unit if metric else ""
         try:
@@ -59,7 +52,7 @@ def threshold_unit(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
 
 def quantile_bucket(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A quantile lies within the buckets: nothing is ever above the largest bound, nor told apart below the first."""
-    for alert, when in conditions(system):
+    for alert, when in system.conditions:
         metric = system.metrics.get(when.metric)
         if metric is None or not metric.buckets or not isinstance(when, QuantileOf):
             continue
@@ -77,14 +70,14 @@ def quantile_bucket(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
 
 def share_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """The two sides of a share need the same labels, else nothing matches and the alert is dead."""
-    for alert, when in conditions(system):
+    for alert, when in system.conditions:
         first = system.metrics.get(when.metric)
         if first is None or not isinstance(when, ShareOfLimit | ShareOfTotal):
             continue
         path: Path = ("alerts", alert, "when", when.key)
         for name in when.metrics[1:]:
             other = system.metrics.get(name)
-            if other is not None and set(other.labels) != set(first.labels):
+            if other is not None and other.labels.keys() != first.labels.keys():
                 yield (
                     path,
                     f"{name} has the labels {sorted(other.labels)}, but {when.metric} has {sorted(first.labels)}",
@@ -95,7 +88,7 @@ def share_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
 
 def unknown_label(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A condition may only select by labels that its metric has, and by values that these can have."""
-    for alert, when in conditions(system):
+    for alert, when in system.conditions:
         metric = system.metrics.get(when.metric)
         for label, values in when.where.items():
             for message in _selected(when.metric, metric, label, (values,) if isinstance(values, str) else values):
@@ -134,7 +127,14 @@ def duplicate_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
                 )
 
 
+def no_alert(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A system that no alert watches can fail unseen; to expose metrics only, waive this and say why."""
+    if not system.alerts:
+        yield ("system",), f"no alert watches {system.system}; declare one under `alerts:`"
+
+
 CHECKS = (
+    no_alert,
     unknown_metric,
     condition_type,
     threshold_unit,

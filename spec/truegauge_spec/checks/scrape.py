@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from truegauge_spec.checks.alerts import conditions
 from truegauge_spec.conditions import Increase
 from truegauge_spec.positions import Path
 from truegauge_spec.quantities import duration
@@ -24,7 +23,7 @@ def scrape_interval(spec: Spec, system: System) -> Iterator[tuple[Path, str]]:
     timeout = system.scrape.timeout
     if timeout is not None and timeout > interval:
         yield ("scrape", "timeout"), f"{duration(timeout)} is longer than the scrape interval, {duration(interval)}"
-    for name, when in conditions(system):
+    for name, when in system.conditions:
         if 0 < when.window < 4 * interval:
             key = "increase_over" if isinstance(when, Increase) else "over"
             at_least = f"it needs at least four, {duration(4 * interval)}"

@@ -18,6 +18,8 @@ def template(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     for name, alert in system.alerts.items():
         known = _labels(system, alert)
         for place, text in _texts(alert):
+            if "{{" not in text:
+                continue
             path = ("alerts", name, *place)
             try:
                 found = parts(text)
