@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +18,21 @@ _LEVELS = {"error": "error", "warning": "warning", "information": "note"}
 
 def as_text(problems: Sequence[Problem], colour: bool) -> Iterator[str]:
     """Each problem on a line, below it the line of the file and a caret under what it is about."""
+    lines = {path: _lines(path) for path in {problem.position.path for problem in problems}}
     for problem in problems:
         place, _, rest = str(problem).partition(": ")
         yield f"\x1b[1m{place}\x1b[0m: \x1b[31m{rest}\x1b[0m" if colour else f"{place}: {rest}"
-        if (line := _line(problem)) is not None:
+        if (line := _line(problem, lines[problem.position.path])) is not None:
             number = f"{problem.position.line:>6}"
             yield f"{number} | {line}"
             yield f"{' ' * len(number)} | {_caret(problem, line)}"
 
 
-def _line(problem: Problem) -> str | None:
-    lines = _lines(problem.position.path)
+def _line(problem: Problem, lines: list[str]) -> str | None:
     number = problem.position.line
     return lines[number - 1] if 0 < number <= len(lines) else None
 
 
-@cache
 def _lines(path: str) -> list[str]:
     try:
         return Path(path).read_text(encoding="utf-8").splitlines()
