@@ -1,0 +1,197 @@
+"""Speed, as `make bench` prints it: CPU seconds of whole processes, each beside its goal.
+
+Compared programs run in turn within each round, and a ratio is that of one round, so that a busy machine slows both.
+Nothing is asserted: figures differ between machines, and the goals are for the one that they were set on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+TRUEGAUGE = str(Path(sys.executable).with_name("truegauge"))
+PACKAGES = ("truegauge", "PyYAML", "pydantic", "Jinja2", "rjsonnet", "gojsonnet")
+
+
+class Sizes(NamedTuple):
+    """How many metrics, and as many alerts, each spec has, and how often it is measured."""
+
+    small: int = 100
+    large: int = 10_000
+    huge: int = 100_000
+    runs: int = 5
+    huge_runs: int = 3
+
+
+QUICK = Sizes(small=10, large=19, huge=37, runs=1, huge_runs=1)
+
+
+class Row(NamedTuple):
+    """One line of the table: figures of every run in seconds, milliseconds or as a ratio, and the most they may be."""
+
+    what: str
+    figures: Sequence[float]
+    unit: str
+    goal: float | None = None
+
+    def __str__(self) -> str:
+        middle, least, most = (self._printed(figure(self.figures)) for figure in (median, min, max))
+        goal = "" if self.goal is None else f"≤ {self._printed(self.goal)}"
+        verdict = "" if self.goal is None else "met" if median(self.figures) <= self.goal else "missed"
+        return f"{self.what:<72} {middle:>9} {f'{least} … {most}':>21}   {goal:<9} {verdict}".rstrip()
+
+    def _printed(self, figure: float) -> str:
+        if self.unit == "ms":
+            return f"{figure * 1000:.0f} ms"
+        return f"{figure:.2f} {self.unit}"
+
+
+def cpu(command: Sequence[str], folder: Path) -> float:
+    """Seconds that the command and its children spent in user and system mode."""
+    with (folder / "said").open("w+b") as said:
+        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise SystemExit(f"bench: {' '.join(command)} failed:\n{said.read().decode()}")
+    return usage.ru_utime + usage.ru_stime
+
+
+def in_turn(runs: int, programs: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
+    """Measure every program once in each round."""
+    figures: dict[str, list[float]] = {name: [] for name in programs}
+    for _ in range(runs):
+        for name, measure in programs.items():
+            figures[name].append(measure())
+    return figures
+
+
+def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
+    """The ratio within each round."""
+    return [one / other for one, other in zip(above, below, strict=True)]
+
+
+def render_anew(folder: Path) -> float:
+    """YAML to files where there are none yet."""
+    shutil.rmtree(folder / "out", ignore_errors=True)
+    return cpu([TRUEGAUGE, "render", "spec", "--output", "out"], folder)
+
+
+def make_spec(number: int, below: Path, *forms: str) -> Path:
+    """A folder with a spec of that size, as YAML and in other forms."""
+    folder = below / str(number)
+    subprocess.run([sys.executable, HERE / "specs.py", str(number), folder, *forms], check=True)
+    return folder
+
+
+def rows_of_large(folder: Path, number: int, promtool: str, runs: int) -> tuple[list[Row], list[float]]:
+    """Truegauge beside promtool, and beside what makes rules alone; and Truegauge's figures."""
+    rules, python = "out/rendered/prometheus/rules/bench.yml", sys.executable
+    plain, jsonnet = str(HERE / "plain.py"), str(HERE / "jsonnet.py")
+    programs = {
+        "render": lambda: render_anew(folder),
+        "promtool": lambda: cpu([promtool, "check", "rules", rules], folder),
+        "rjsonnet": lambda: cpu([python, jsonnet, "rjsonnet", "system.json", "rjsonnet.json"], folder),
+        "gojsonnet": lambda: cpu([python, jsonnet, "_gojsonnet", "system.json", "gojsonnet.json"], folder),
+        "C": lambda: cpu([python, plain, "CSafeLoader", "spec/bench.yaml", "plain-c.yml"], folder),
+    }
+    found = in_turn(runs, programs)
+    # It takes so long that a second run would tell nothing more.
+    safe_load = cpu([python, plain, "SafeLoader", "spec/bench.yaml", "plain.yml"], folder)
+    size = sum(file.stat().st_size for file in (folder / "out").rglob("*") if file.is_file()) / 1e6
+    render = found["render"]
+    rows = [
+        Row(f"{number:,} metrics and alerts: YAML to all files, {size:.1f} MB", render, "s", 1.0),
+        Row("  promtool check rules, on the rules among them", found["promtool"], "s"),
+        Row("  render / promtool", ratios(render, found["promtool"]), "x", 0.6),
+        Row("  alert rules alone, yaml.safe_load and Jinja2", [safe_load], "s"),
+        Row("  alert rules alone, PyYAML's CSafeLoader and Jinja2", found["C"], "s"),
+        Row("  render / CSafeLoader and Jinja2", ratios(render, found["C"]), "x"),
+        Row("  alert rules alone, from JSON, rjsonnet", found["rjsonnet"], "s"),
+        Row("  render / rjsonnet", ratios(render, found["rjsonnet"]), "x"),
+        Row("  alert rules alone, from JSON, gojsonnet", found["gojsonnet"], "s"),
+        Row("  render / gojsonnet", ratios(render, found["gojsonnet"]), "x"),
+    ]
+    return rows, render
+
+
+def rows_of_small(folder: Path, number: int, runs: int) -> list[Row]:
+    """A spec of common size, and what should take no time at all."""
+    found = in_turn(
+        runs,
+        {
+            "render": lambda: render_anew(folder),
+            "nothing": lambda: cpu([TRUEGAUGE, "render", "spec", "--output", "out"], folder),
+            "help": lambda: cpu([TRUEGAUGE, "--help"], folder),
+            "python": lambda: cpu([sys.executable, "-c", "pass"], folder),
+        },
+    )
+    return [
+        Row(f"{number:,} metrics and alerts: YAML to all files", found["render"], "s", 0.25),
+        Row("  truegauge render with nothing changed", found["nothing"], "ms", 0.04),
+        Row("  truegauge --help", found["help"], "ms", 0.04),
+        Row("  python -c pass, which is in each of them", found["python"], "ms"),
+    ]
+
+
+def measure(sizes: Sizes, promtool: str, below: Path) -> list[Row]:
+    """Every row of the table."""
+    say(f"{sizes.small:,} metrics and alerts")
+    small = rows_of_small(make_spec(sizes.small, below), sizes.small, sizes.runs * 3)
+    say(f"{sizes.large:,} metrics and alerts, beside promtool, jsonnet and a plain pipeline")
+    large, render = rows_of_large(make_spec(sizes.large, below, "json"), sizes.large, promtool, sizes.runs)
+    say(f"{sizes.huge:,} metrics and alerts")
+    folder = make_spec(sizes.huge, below)
+    huge = [render_anew(folder) for _ in range(sizes.huge_runs)]
+    growth = [figure / median(render) for figure in huge]
+    return [
+        *large,
+        Row(f"{sizes.huge:,} metrics and alerts: YAML to all files", huge, "s"),
+        Row(f"  {sizes.huge:,} / {sizes.large:,}", growth, "x", 11),
+        *small,
+    ]
+
+
+def say(what: str) -> None:
+    """Progress, on a terminal only."""
+    if sys.stderr.isatty():
+        print(f"bench: {what} …", file=sys.stderr)
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(description="measure Truegauge's speed beside its goals and its neighbours")
+    parser.add_argument("--quick", action="store_true", help="tiny specs, one run each: only shows that it works")
+    quick = parser.parse_args().quick
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        raise SystemExit("bench: promtool is not on the PATH; `make tools` gets it")
+    said = subprocess.run([promtool, "--version"], check=True, capture_output=True, text=True)
+    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores")
+    print(", ".join(f"{name} {version(name)}" for name in PACKAGES), said.stdout.partition(" (")[0], sep=", ")
+    print(
+        "A render makes rules, their unit tests, docs, the exporter's table and runtime, dashboard and configuration;"
+    )
+    print("the others make alert rules alone, without recording rules or any check of what the spec says.\n")
+    with TemporaryDirectory(prefix="truegauge-bench-") as below:
+        rows = measure(QUICK if quick else Sizes(), promtool, Path(below))
+    print(f"{'CPU time of whole processes':<72} {'median':>9} {'least … most':>21}   goal")
+    print(*rows, sep="\n")
+    if quick:
+        print("\nThese specs are far smaller than those that the goals are for.")
+
+
+if __name__ == "__main__":
+    main()
