@@ -41,7 +41,9 @@ def program() -> int:
     """The process `truegauge`."""
     # It is short and makes hundreds of thousands of objects that it keeps: collecting cycles only costs.
     gc.disable()
-    return main()
+    code = main()
+    gc.freeze()  # nor are they looked through at exit
+    return code
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    gc.freeze()  # nor are they looked through at exit
     try:
         _print(options, result)
         sys.stdout.flush()

@@ -23,11 +23,13 @@ def runbook_url(spec: Spec, system: str, alert: str) -> str | None:
     return f"{base.rstrip('/')}/{system}.md#{alert.lower()}" if base else None
 
 
+def dashboard_page(spec: Spec, system: str) -> str | None:
+    """The system's dashboard, for all instances."""
+    grafana = spec.stack.grafana
+    return f"{grafana.url.rstrip('/')}/d/{dashboard_uid(system)}" if grafana else None
+
+
 def dashboard_url(spec: Spec, system: str) -> str | None:
     """The system's dashboard, for the instance that an alert is about."""
-    grafana = spec.stack.grafana
-    return (
-        f"{grafana.url.rstrip('/')}/d/{dashboard_uid(system)}?var-instance={{{{ $labels.instance }}}}"
-        if grafana
-        else None
-    )
+    page = dashboard_page(spec, system)
+    return f"{page}?var-instance={{{{ $labels.instance }}}}" if page else None

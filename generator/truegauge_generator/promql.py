@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring
 
-from truegauge_spec.conditions import Threshold
+from truegauge_spec.condition import MetricCondition
 from truegauge_spec.names import SCRAPE_METRICS, TARGET_LABELS
 from truegauge_spec.system import System
 
@@ -40,7 +40,7 @@ def matchers(system: System, metric: str, where: Matchers) -> Matchers:
     return {"job": system.system, **where} if metric in SCRAPE_METRICS else where
 
 
-def grouping(when: Threshold, system: System) -> tuple[str, ...]:
+def grouping(when: MetricCondition, system: System) -> tuple[str, ...]:
     """The labels of a condition's result."""
     metric = system.metrics.get(when.metric)
     return when.labels(metric.labels if metric else ())

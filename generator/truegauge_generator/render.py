@@ -26,13 +26,15 @@ def _files(target: Target, spec: Spec) -> Iterator[tuple[str, str]]:
         declared = getattr(spec.stack, target.scope) is not None
         views = [("", partial(target.view, spec))] if declared else []
     for name, view in views:
-        path, shaped = target.path.format(system=name), view()
+        shaped = view()
         if shaped is None:
             continue
         if target.template is None:
-            yield from ((f"{path}/{file}", text) for file, text in shaped.items())
-        else:
-            yield path, template(target.template).render(shaped)
+            yield from ((f"{target.path.format(system=name)}/{file}", text) for file, text in shaped.items())
+            continue
+        printed = template(target.template)
+        for part, data in shaped.items() if "{part}" in target.path else [("", shaped)]:
+            yield target.path.format(system=name, part=part), printed.render(data)
 
 
 @cache

@@ -7,10 +7,22 @@ error, or a warning where the module's WARNINGS names it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from inspect import cleandoc
 
-from truegauge_spec.checks import alerts, dashboards, hygiene, metrics, routes, scrape, templates
+from truegauge_spec.checks import (
+    alerts,
+    dashboards,
+    expressions,
+    hygiene,
+    metrics,
+    objectives,
+    routes,
+    scrape,
+    templates,
+)
 from truegauge_spec.positions import Path
 from truegauge_spec.problem import Problem
+from truegauge_spec.promql.codes import CODES as EXPRESSION_CODES
 from truegauge_spec.spec import Spec
 from truegauge_spec.system import System
 from truegauge_spec.waivers import Finding, apply
@@ -21,6 +33,7 @@ SYSTEM_CHECKS: tuple[Callable[[Spec, System], Findings], ...] = (
     *metrics.CHECKS,
     *alerts.CHECKS,
     *templates.CHECKS,
+    *objectives.CHECKS,
     *dashboards.CHECKS,
     *scrape.CHECKS,
     *hygiene.WARNINGS,
@@ -31,11 +44,22 @@ WARNINGS: frozenset[str] = frozenset(found.__name__ for found in hygiene.WARNING
 
 def check(spec: Spec) -> list[Problem]:
     """Every problem that the checks find and the spec does not waive, in the order of the files."""
-    codes = [found.__name__ for found in (*SYSTEM_CHECKS, *STACK_CHECKS)]
-    return [
-        spec.problem(found.system, found.path, found.message, found.code)._replace(severity=found.severity)
-        for found in apply(spec, _findings(spec), codes)
-    ]
+    return [_problem(spec, found) for found in apply(spec, _findings(spec), codes())]
+
+
+def codes() -> dict[str, str]:
+    """The code of every check, with what must hold."""
+    checks = {found.__name__: cleandoc(found.__doc__ or "") for found in (*SYSTEM_CHECKS, *STACK_CHECKS)}
+    return checks | {code: known.doc for code, known in EXPRESSION_CODES.items()}
+
+
+def _problem(spec: Spec, found: Finding) -> Problem:
+    problem = spec.problem(found.system, found.path, found.message, found.code)._replace(severity=found.severity)
+    if not found.text:
+        return problem
+    start, end = found.span
+    position = spec.sources[found.system].positions.inside(found.path, found.text, start, end)
+    return problem._replace(position=position, width=end - start)
 
 
 def _findings(spec: Spec) -> Iterator[Finding]:
@@ -45,6 +69,7 @@ def _findings(spec: Spec) -> Iterator[Finding]:
             severity = "warning" if code in WARNINGS else "error"
             for path, message in found(spec, system):
                 yield Finding(name, path, message, code, severity)
+    yield from expressions.findings(spec)
     for stack_check in STACK_CHECKS:
         for path, message in stack_check(spec):
             yield Finding("", path, message, stack_check.__name__, "error")

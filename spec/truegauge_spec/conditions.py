@@ -6,57 +6,15 @@ CONDITIONS lists every kind; `truegauge_generator.conditions` has a module of th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, get_args
 
-from pydantic import Discriminator, Field, FiniteFloat, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, FiniteFloat, Tag, model_validator
 
-from truegauge_spec.model import Amount, Duration, LabelName, Matchers, MetricName, Model, PositiveDuration, Text
+from truegauge_spec.condition import MetricCondition, Threshold
+from truegauge_spec.model import Amount, Duration, LabelName, MetricName, Model, PositiveDuration, Text
 from truegauge_spec.names import TARGET_LABELS
-from truegauge_spec.quantities import Quantity
-
-
-class Threshold(Model):
-    """A metric compared with one number, from above or from below."""
-
-    metric: MetricName
-    where: Matchers = {}
-    above: Amount | None = None
-    below: Amount | None = None
-
-    kind: ClassVar[str]
-    key: ClassVar[str]
-    """The key that makes a condition one of this kind."""
-    types: ClassVar[frozenset[str]]
-    """The types of metric it can be said of."""
-    unit: ClassVar[str | None] = None
-    """The threshold's unit; None for the metric's own."""
-
-    @model_validator(mode="after")
-    def _one_side(self) -> Threshold:
-        if (self.above is None) == (self.below is None):
-            raise ValueError("give one threshold: `above` or `below`")
-        return self
-
-    @property
-    def threshold(self) -> Quantity:
-        """The number that the metric is compared with."""
-        threshold = self.below if self.above is None else self.above
-        assert threshold is not None
-        return threshold
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Every metric it names."""
-        return (self.metric,)
-
-    @property
-    def window(self) -> int:
-        """How far it looks back, in milliseconds; 0 where the latest sample is enough."""
-        return 0
-
-    def labels(self, own: Iterable[str]) -> tuple[str, ...]:
-        """The labels of its result, for a metric with the labels `own`: its own and the target's."""
-        return (*TARGET_LABELS, *own)
+from truegauge_spec.quantities import Quantity, convert
 
 
 class Value(Threshold):
@@ -93,6 +51,7 @@ class ShareOfLimit(Threshold):
     kind = "share_of_limit"
     key = "limit"
     types = frozenset({"gauge"})
+    other = "limit"
     unit = "ratio"
     limit: MetricName
 
@@ -108,6 +67,7 @@ class ShareOfTotal(Threshold):
     kind = "share_of_total"
     key = "share_of"
     types = frozenset({"counter"})
+    other = "share_of"
     unit = "ratio"
     share_of: Annotated[tuple[MetricName, ...], Field(min_length=2)]
     over: PositiveDuration
@@ -143,6 +103,147 @@ class Increase(Threshold):
         return self.increase_over
 
 
+def _positive(amount: Quantity) -> Quantity:
+    if amount.number <= 0:
+        raise ValueError(f"{amount} is not above zero")
+    return amount
+
+
+def _partly(share: Quantity) -> Quantity:
+    if not 0 < convert(share, "ratio") < 1:
+        raise ValueError(f"{share} is not between 0% and 100%")
+    return share
+
+
+class Rate(Threshold):
+    """How much a counter goes up per second, as a mean over a window; the threshold is per second too."""
+
+    kind = "rate"
+    key = "rate_over"
+    types = frozenset({"counter"})
+    per_second = True
+    rate_over: PositiveDuration
+
+    @property
+    def window(self) -> int:
+        """The window of the rate."""
+        return self.rate_over
+
+
+class Deviation(Threshold):
+    """How far a gauge's mean over a window is from that of an earlier one, as a share of it, if that has the floor."""
+
+    kind = "deviation"
+    key = "deviates_over"
+    types = frozenset({"gauge"})
+    unit = "ratio"
+    parts = 2
+    deviates_over: PositiveDuration
+    from_: Annotated[PositiveDuration, Field(alias="from")]
+    floor: Annotated[Amount, AfterValidator(_positive)]
+
+    @model_validator(mode="after")
+    def _from_the_past(self) -> Deviation:
+        if self.below is not None:
+            raise ValueError("give `above`, by how much it may differ up or down; below that, all is as usual")
+        if self.from_ < self.deviates_over:
+            raise ValueError("`from` must be at least `deviates_over`: the two windows may not overlap")
+        return self
+
+    @property
+    def window(self) -> int:
+        """The window of the mean."""
+        return self.deviates_over
+
+    @property
+    def lead(self) -> int:
+        """How much earlier the other window is."""
+        return self.from_
+
+    @property
+    def amounts(self) -> tuple[tuple[str, Quantity, str | None], ...]:
+        """The threshold and the floor."""
+        return (*super().amounts, ("floor", self.floor, None))
+
+
+class OlderThan(MetricCondition):
+    """A gauge that holds a unix time in seconds lies too far back. Zero means never, of which nothing is said."""
+
+    kind = "older_than"
+    key = "older_than"
+    types = frozenset({"gauge"})
+    unit = "s"
+    whole = True
+    older_than: PositiveDuration
+
+    @property
+    def threshold(self) -> Quantity:
+        """The age in seconds."""
+        return Quantity(Decimal(self.older_than) / 1000, "s")
+
+    @property
+    def lead(self) -> int:
+        """The age: a time that lies so far back comes after zero."""
+        return self.older_than
+
+
+class Absent(MetricCondition):
+    """There is no data of a metric, from any of the system's targets, within the window."""
+
+    kind = "absent"
+    key = "absent_for"
+    types = frozenset({"counter", "gauge", "histogram"})
+    valued = False
+    absent_for: PositiveDuration
+
+    @property
+    def window(self) -> int:
+        """How long there is no data."""
+        return self.absent_for
+
+    def labels(self, own: Iterable[str]) -> tuple[str, ...]:
+        """The job, and each label that is selected by one value: there is no series to take others from."""
+        return ("job", *(label for label, values in self.where.items() if isinstance(values, str) and label != "job"))
+
+
+class Unchanged(MetricCondition):
+    """A value that should move is there for all of the window, and stays the same."""
+
+    kind = "unchanged"
+    key = "unchanged_for"
+    types = frozenset({"counter", "gauge"})
+    unchanged_for: PositiveDuration
+
+    @property
+    def window(self) -> int:
+        """How long it stays the same."""
+        return self.unchanged_for
+
+
+class RunsFull(MetricCondition):
+    """A gauge, already at some share of its limit, reaches it within a time if it goes on as over the window."""
+
+    kind = "runs_full"
+    key = "runs_full_within"
+    types = frozenset({"gauge"})
+    other = "limit"
+    unit = "ratio"
+    runs_full_within: PositiveDuration
+    limit: MetricName
+    over: PositiveDuration
+    at_least: Annotated[Amount, AfterValidator(_partly)] = Quantity(Decimal(50), "%")
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metric and its limit."""
+        return (self.metric, self.limit)
+
+    @property
+    def window(self) -> int:
+        """The window whose line is drawn on."""
+        return self.over
+
+
 class Example(Model):
     """A hand-written case for an expression: series, and the label sets that fire at a time with `value`."""
 
@@ -162,7 +263,20 @@ class Expr(Model):
     examples: tuple[Example, ...] = ()
 
 
-AnyCondition = QuantileOf | ShareOfLimit | ShareOfTotal | Increase | Expr | Value
+AnyCondition = (
+    QuantileOf
+    | RunsFull
+    | ShareOfLimit
+    | ShareOfTotal
+    | Increase
+    | Rate
+    | Deviation
+    | OlderThan
+    | Absent
+    | Unchanged
+    | Expr
+    | Value
+)
 CONDITIONS: tuple[type[AnyCondition], ...] = get_args(AnyCondition)
 
 

@@ -1,4 +1,4 @@
-"""Dashboards: rows of panels, each of an alert's condition, a metric, or an expression."""
+"""Dashboards: rows of panels, each of an alert's condition, an objective, a metric, or an expression."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from truegauge_spec.model import LabelName, MetricName, Model, Text
 
 
 class Panel(Model):
-    """One panel. An alert's panel draws the alert's own expression and threshold."""
+    """One panel. An alert's panel draws the alert's own expression and threshold, an objective's what it `shows`."""
 
     alert: Text | None = None
+    objective: Text | None = None
+    shows: Literal["budget", "burn_rate", "error_ratio"] = "budget"
     metric: MetricName | None = None
     expr: Text | None = None
     title: Text | None = None
@@ -25,8 +27,8 @@ class Panel(Model):
 
     @model_validator(mode="after")
     def _one_source(self) -> Panel:
-        if sum(source is not None for source in (self.alert, self.metric, self.expr)) != 1:
-            raise ValueError("a panel shows one thing: give `alert`, `metric` or `expr`")
+        if sum(source is not None for source in (self.alert, self.objective, self.metric, self.expr)) != 1:
+            raise ValueError("a panel shows one thing: give `alert`, `objective`, `metric` or `expr`")
         if self.expr is not None and self.title is None:
             raise ValueError("a panel with `expr` needs a `title`")
         return self

@@ -8,9 +8,13 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from truegauge_spec.conditions import CONDITIONS
 from truegauge_spec.names import nearest
 from truegauge_spec.positions import Path, Positions
 from truegauge_spec.problem import Problem
+
+KIND_KEYS = {f"<{model.kind}>": model.key for model in CONDITIONS}
+"""The key of each kind of condition, by pydantic's step to it."""
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], positions: Positions) -> Iterator[Problem]:
@@ -31,6 +35,9 @@ def _message(item: Any, model: type[BaseModel], location: Path, path: Path) -> t
     if location[-1:] == ("[key]",):
         return f"{name!r} is not a valid name: it needs to match {context.get('pattern', item['msg'])}", "bad_name"
     if kind == "extra_forbidden":
+        own = KIND_KEYS.get(str(location[-2])) if len(location) > 1 else None
+        if own and name in KIND_KEYS.values():
+            return f"{own!r} and {name!r} make two kinds of condition; keep one", "unknown_key"
         return f"unknown key {name!r}{nearest(str(name), _keys(model, location[:-1]))}", "unknown_key"
     if kind == "missing":
         return f"the key {name!r} is missing", "missing_key"

@@ -25,6 +25,7 @@ class Positions:
 
     def __init__(self, source: str, path: str) -> None:
         self.path = path
+        self._source = source
         self.keys: dict[Path, Position] = {}
         self.values: dict[Path, Position] = {}
         events = iter(CParser(source).get_event, None)
@@ -41,6 +42,19 @@ class Positions:
         """The position of the value at `path`, of its key where it begins on a later line, or of what is around it."""
         value, key = self._nearest(self.values, path), self.keys.get(path)
         return key if key is not None and key.line != value.line else value
+
+    def inside(self, path: Path, text: str, start: int, end: int) -> Position:
+        """The position of `text[start:end]`, where `text` is the value at `path`, however its scalar is written."""
+        value = self.value(path)
+        snippet = text[start:end].split("\n", maxsplit=1)[0]
+        before = text[:start].count(snippet) if snippet else 0
+        lines = self._source.split("\n")
+        at = sum(len(line) + 1 for line in lines[: value.line - 1]) + value.column - 1
+        for _ in range(before + 1):
+            at = self._source.find(snippet, at + 1)
+            if at < 0 or not snippet:
+                return value
+        return Position(self.path, self._source.count("\n", 0, at) + 1, at - self._source.rfind("\n", 0, at))
 
     def _nearest(self, places: dict[Path, Position], path: Path) -> Position:
         if path in places:

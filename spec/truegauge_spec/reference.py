@@ -107,7 +107,7 @@ def _default(field: FieldInfo) -> str:
         return ""
     if field.annotation is int and isinstance(value, int) and value >= 1000:
         return f"`{duration(value)}`"
-    return f"`{', '.join(map(str, value)) if isinstance(value, tuple) else str(value).lower()}`"
+    return f"`{', '.join(map(str, value)) if type(value) is tuple else str(value).lower()}`"
 
 
 def _measurements() -> Iterator[str]:
@@ -120,8 +120,8 @@ def _measurements() -> Iterator[str]:
 
 def _checks() -> Iterator[str]:
     yield "## Checks\n\nThe code in brackets behind a problem is the name of the check that found it.\n"
-    for found in (*check.SYSTEM_CHECKS, *check.STACK_CHECKS):
-        yield f"### {found.__name__}\n\n{cleandoc(found.__doc__ or '')}\n"
+    for code, meaning in check.codes().items():
+        yield f"### {code}\n\n{meaning}\n"
     yield "## Other codes\n\nOf problems that are found before there is a spec to check.\n"
     yield "| code | meaning |\n|---|---|"
     yield from (f"| `{code}` | {meaning} |" for code, meaning in CODES.items())

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from truegauge_spec.alert import Alert, AlertName
-from truegauge_spec.conditions import Threshold
+from truegauge_spec.condition import MetricCondition
 from truegauge_spec.dashboard import Dashboard
 from truegauge_spec.metric import Metric, PartMeasure, SqlMeasure
 from truegauge_spec.model import (
@@ -23,6 +23,7 @@ from truegauge_spec.model import (
     Text,
     Waivers,
 )
+from truegauge_spec.objectives import Objective
 
 
 class Scrape(Model):
@@ -61,13 +62,16 @@ class System(Model):
     exporter: Exporter = Exporter()
     metrics: Annotated[dict[MetricName, Metric], Field(min_length=1)]
     alerts: dict[AlertName, Alert] = {}
+    objectives: dict[AlertName, Objective] = {}
     dashboard: Dashboard | None = None
     waive: Waivers = {}
 
     @cached_property
-    def conditions(self) -> tuple[tuple[str, Threshold], ...]:
+    def conditions(self) -> tuple[tuple[str, MetricCondition], ...]:
         """The alerts whose condition names metrics, each with that condition."""
-        return tuple((name, alert.when) for name, alert in self.alerts.items() if isinstance(alert.when, Threshold))
+        return tuple(
+            (name, alert.when) for name, alert in self.alerts.items() if isinstance(alert.when, MetricCondition)
+        )
 
     @property
     def measures_duckdb(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -78,9 +79,10 @@ def expand(template: str, labels: Mapping[str, str], value: float) -> str:
 
 
 def printed(form: ValueAs, value: float) -> str:
-    """A value as Go prints it; without a format as `%v`, which has an exponent from 1e21 on, and below 1e-4."""
+    """A value as Go prints it; without a format as `%v`, which has an exponent from 1e6 on, and below 1e-4."""
     if form.format:
         return form.format % (value * form.factor) + form.suffix
-    if value == int(value) and abs(value) < 1e21:
-        return str(int(value))
-    return repr(value)
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
+        return str(int(value)) if value == int(value) else repr(value)
+    digits = len(Decimal(repr(value)).normalize().as_tuple().digits)
+    return f"{value:.{digits - 1}e}"

@@ -18,8 +18,9 @@ class Finding(NamedTuple):
     message: str
     code: str
     severity: str
-    span: tuple[int, int] | None = None
-    """The characters of the value that it is about, where that is an expression."""
+    text: str = ""
+    span: tuple[int, int] = (0, 0)
+    """The characters of the value `text` that it is about, where that is an expression."""
 
 
 Places = Mapping[Path, Mapping[str, str]]

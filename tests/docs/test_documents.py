@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from truegauge_generator.cli import main
+from truegauge_generator.commands import explain
 from truegauge_spec import Source, SpecError, build
 from truegauge_spec.reference import reference
 
@@ -60,6 +61,14 @@ def test_every_link_leads_somewhere(document: Path) -> None:
             assert (document.parent / target).exists(), target
 
 
+def test_every_code_in_the_table_of_linters_exists() -> None:
+    ours = [
+        row.split("|")[2] for row in (ROOT / "docs" / "linters.md").read_text().splitlines() if row.startswith("| ")
+    ]
+    codes = {code for cell in ours for code in re.findall(r"`([a-z]+_[a-z0-9_]+)`", cell)}
+    assert codes - set(explain.codes()) == set()
+
+
 def test_the_reference_is_what_the_models_say() -> None:
     assert (ROOT / "docs" / "reference.md").read_text() == reference(), "run `make reference`"
 
@@ -86,10 +95,17 @@ def test_the_howto_s_stack_is_valid() -> None:
     ).stack.alertmanager
 
 
+def test_the_howto_s_objectives_are_valid() -> None:
+    (block,) = (b for b in blocks(ROOT / "docs" / "howto.md", "yaml") if b.startswith("objectives:"))
+    spec = build([Source("howto.yaml", HEAD + METRICS.partition("alerts:")[0] + block)])
+    assert set(spec.systems["app"].objectives) == {"PagesFast", "OrdersTaken"}
+
+
 METRICS = """\
 metrics:
   app_queue_length: {type: gauge, help: Q, measure: app}
   app_page_seconds: {type: histogram, unit: s, help: P, buckets: [0.1, 0.2, 1], measure: app}
+  app_backup_seconds: {type: gauge, unit: s, help: B, measure: app}
   app_used_bytes: {type: gauge, unit: bytes, help: U, measure: app}
   app_limit_bytes: {type: gauge, unit: bytes, help: L, measure: app}
   app_done: {type: counter, help: D, measure: app}
@@ -110,7 +126,7 @@ def test_the_howto_s_conditions_are_valid(condition: str) -> None:
 
 
 def test_the_howto_shows_every_kind_of_condition_but_the_hand_written_one() -> None:
-    assert len(CONDITIONS) == 5
+    assert len(CONDITIONS) == 11
 
 
 def anywhere(message: str) -> str:

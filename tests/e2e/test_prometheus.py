@@ -92,7 +92,8 @@ def test_a_commit_that_lost_its_rows_counts_as_a_failure(stack: Stack) -> None:
 def test_prometheus_has_loaded_every_rendered_rule_and_none_is_unhealthy(stack: Stack, spec: Spec) -> None:
     rules = [rule for group in ask(stack, "rules")["groups"] for rule in group["rules"]]
     alerts = {rule["name"] for rule in rules if rule["type"] == "alerting"}
-    assert alerts == set(spec.systems["duckdb"].alerts)
+    system = spec.systems["duckdb"]
+    assert alerts == {*system.alerts, *(f"{name}{end}" for name in system.objectives for end in ("Page", "Ticket"))}
     assert {rule["health"] for rule in rules} <= {"ok", "unknown"}
 
 

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from truegauge_generator.render import render
 from truegauge_spec import Spec, load
-from truegauge_spec.conditions import Threshold
+from truegauge_spec.condition import Threshold
 from truegauge_spec.metric import Metric
 from truegauge_spec.names import SCRAPE_METRICS
 from truegauge_spec.system import System
@@ -104,6 +104,7 @@ COLORS = {"critical": "red", "warning": "orange", "info": "blue"}
 def disagreements(document: Mapping[str, Any], system: System, rules: str) -> Iterator[str]:
     """Where the dashboard says something else than the alerting rules, which were rendered on their own."""
     alerts = {rule["alert"].lower(): rule for rule in _rules(rules) if "alert" in rule}
+    aims = {name.lower() for name in system.objectives}
     counters = [name for name, metric in system.metrics.items() if metric.type == "counter"]
     for panel in document["panels"]:
         for target in panel.get("targets", ()):
@@ -111,7 +112,10 @@ def disagreements(document: Mapping[str, Any], system: System, rules: str) -> It
                 if re.search(rf"(?<!rate\()(?<!increase\(){name}\{{", target["expr"]):
                     yield f"{panel['title']}: the counter {name} without rate"
         for link in panel.get("links", ()):
-            rule = alerts.get(link["url"].rpartition("#")[2])
+            anchor = link["url"].rpartition("#")[2]
+            rule = alerts.get(anchor)
+            if anchor in aims:
+                continue
             if rule is None:
                 yield f"{panel['title']}: a runbook of no alert"
             elif isinstance(system.alerts[rule["alert"]].when, Threshold):
@@ -152,7 +156,7 @@ def unproven(
     """Queries that promtool, given series of every metric, does not find as they must be.
 
     Each has data; each label of its legend is on every series; and it has none for another instance or another job,
-    but for the panels titled in `free`.
+    but for the panels titled in `free`. What an objective records is of all instances together.
     """
     assert PROMTOOL, "promtool is neither on the PATH nor in .tools/bin: run `make tools`"
     has, has_not = [], []
@@ -162,8 +166,9 @@ def unproven(
         for label in re.findall(r"\{\{(\w+)\}\}", legend):
             seen = f'group by (seen) (label_replace({query}, "seen", "yes", "{label}", ".+"))'
             has.append(_expects(seen, '{seen="yes"}'))
-        if title not in free:
+        if title not in free and not expr.startswith("job:slo_"):
             has.append(_expects(f"count({interpolated(expr, {'instance': 'x:1', '__rate_interval': '2m'})})"))
+        if title not in free:
             has_not.append(_expects(f"count({query})"))
     (folder / "rules.yml").write_text(rules, encoding="utf-8")
     test = {
@@ -255,4 +260,5 @@ def rendered(name: str) -> Rendered:
     spec = load(Path(__file__).parents[2] / SYSTEMS[name])
     files = render(spec)
     dashboard, rules = f"rendered/grafana/dashboards/{name}.json", f"rendered/prometheus/rules/{name}.yml"
-    return Rendered(spec, spec.systems[name], files[dashboard], files[rules])
+    of_objectives = files.get(rules.replace(".yml", "-objectives.yml"), "").partition("groups:\n")[2]
+    return Rendered(spec, spec.systems[name], files[dashboard], files[rules] + of_objectives)

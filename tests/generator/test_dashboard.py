@@ -15,6 +15,7 @@ from truegauge_generator.targets.dashboard import as_text, document
 from truegauge_generator.targets.dashboard_layout import UNITS
 from truegauge_generator.targets.dashboard_panels import inert_promql, words
 from truegauge_spec import Spec
+from truegauge_spec.dashboard import Panel, Row
 from truegauge_spec.quantities import UNITS as QUANTITY_UNITS
 from truegauge_spec.system import System
 
@@ -44,7 +45,39 @@ def test_every_declared_row_and_panel_is_there_in_order() -> None:
     system = rendered("duckdb").system
     assert system.dashboard
     wanted = [kind for row in system.dashboard.rows for kind in ("row", *(panel.kind for panel in row.panels))]
-    assert [panel["type"] for panel in rendered("duckdb").document["panels"]] == wanted
+    shown = [panel["type"] for panel in rendered("duckdb").document["panels"]]
+    assert shown == [*wanted, "row", *("stat", "timeseries", "timeseries") * len(system.objectives)]
+
+
+def test_objectives_that_no_panel_shows_have_a_row_of_their_own() -> None:
+    titles = [panel["title"] for panel in rendered("duckdb").document["panels"]]
+    start = titles.index("Objectives")
+    assert titles[start + 1 : start + 4] == [
+        "Queries fast: error budget left",
+        "Queries fast: burn rate",
+        "Queries fast: bad events",
+    ]
+    system = rendered("duckdb").system
+    assert system.dashboard
+    row = Row(title="Aims", panels=(Panel(objective="QueriesFast"), Panel(objective="SyncsSucceed", shows="burn_rate")))
+    own = system.dashboard.model_copy(update={"rows": (row,)})
+    shown = document(rendered("duckdb").spec, system.model_copy(update={"dashboard": own}))
+    assert [panel["title"] for panel in shown["panels"]] == [
+        "Aims",
+        "Queries fast: error budget left",
+        "Syncs succeed: burn rate",
+    ]
+
+
+def test_a_panel_of_an_objective_is_red_where_the_objective_is_missed() -> None:
+    left, burn = (rendered("duckdb").panel(f"Syncs succeed: {what}") for what in ("error budget left", "burn rate"))
+    assert left["fieldConfig"]["defaults"]["thresholds"]["steps"] == [
+        {"color": "red", "value": None},
+        {"color": "green", "value": 0},
+    ]
+    assert burn["fieldConfig"]["defaults"]["thresholds"]["steps"][1] == {"color": "orange", "value": 1}
+    assert burn["targets"][0]["expr"].endswith('slo="SyncsSucceed",window=~"1h|6h|1d|3d"}')
+    assert burn["links"][0]["url"].endswith("/duckdb.md#syncssucceed")
 
 
 def test_an_alert_is_drawn_by_the_value_that_its_rule_compares() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from truegauge_generator import expressions
 from truegauge_generator.acceptance import accept
 from truegauge_generator.cli import Result
 from truegauge_generator.disk import Comparison, compare
@@ -27,7 +28,10 @@ def run(options: Namespace) -> Result:
     present = {path: text for path, text in files.items() if path not in found.missing}
     lines = [f"spec: {_count(len(spec.systems), 'system')}, no problem"]
     lines.append(f"files: {found.same} of {len(files)} as the spec says")
-    seen = {}
+    count, untrue = expressions.problems(spec)
+    problems += untrue
+    lines.append(f"expressions: {count} typed" + (", refused" if untrue else ""))
+    seen = {"expressions": count}
     with _progress() as show:
         for step, count, complaints in accept(present, options.output, show):
             problems += complaints

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
-from inspect import cleandoc
 
 from truegauge_generator.cli import Result
 from truegauge_generator.codes import CODES as TOOL_CODES
+from truegauge_generator.expressions import recorded
 from truegauge_generator.render import render
 from truegauge_generator.targets.docs import fires_when
 from truegauge_generator.targets.rules import alerting_rules
 from truegauge_generator.targets.unit_tests import view as unit_tests
 from truegauge_spec import Position, Problem, Spec, SpecError, load
-from truegauge_spec.check import STACK_CHECKS, SYSTEM_CHECKS
+from truegauge_spec import check as checks
 from truegauge_spec.codes import CODES
 from truegauge_spec.names import nearest
+from truegauge_spec.promql.infer import infer
 from truegauge_spec.system import System
 
 
@@ -40,8 +41,7 @@ def run(options: Namespace) -> Result:
 
 def codes() -> dict[str, str]:
     """Every code with its meaning."""
-    checks = {check.__name__: cleandoc(check.__doc__ or "") for check in (*SYSTEM_CHECKS, *STACK_CHECKS)}
-    return {**CODES, **TOOL_CODES, **checks}
+    return {**CODES, **TOOL_CODES, **checks.codes()}
 
 
 def _alert(spec: Spec, system: System, name: str) -> Iterator[str]:
@@ -54,10 +54,13 @@ def _alert(spec: Spec, system: System, name: str) -> Iterator[str]:
     if when.record:
         yield f"\nwhere {when.record} is"
         yield from _indented(when.recorded)
+    yield "\nThe types of its parts:"
+    known = recorded(spec)
+    for text in filter(None, (when.recorded, when.expr)):
+        yield from (f"  {' '.join(part.text.split())}: {part.type}" for part in infer(text, known).parts)
     yield "\nIt is rendered in"
     yield from (f"  {path}" for path, text in render(spec).items() if name in text)
-    shaped = unit_tests(spec, system) or {"tests": []}
-    tests = [test.name for test in shaped["tests"] if test.alert == name]
+    tests = [test.name for part in unit_tests(spec, system).values() for test in part["tests"] if test.alert == name]
     yield "\nand proven by" if tests else "\nNo test proves it: give `examples:` beside its `expr:`."
     yield from (f"  {test}" for test in tests)
 

@@ -1,6 +1,7 @@
 """How a condition is rendered: PromQL, boundary series, sentence, threshold line.
 
-Each kind of `truegauge_spec.conditions.CONDITIONS` has a module of its name here, with the functions of `Kind`.
+Each kind of `truegauge_spec.conditions.CONDITIONS` has a module of its name here, with the functions of `Compared` or,
+without a threshold, of `Course`.
 """
 
 from __future__ import annotations
@@ -8,12 +9,40 @@ from __future__ import annotations
 from importlib import import_module
 from typing import NamedTuple, cast
 
-from truegauge_generator.conditions.kind import Driver, Kind, step, threshold, unit
-from truegauge_spec.conditions import CONDITIONS, Threshold
+from truegauge_generator.conditions.kind import (
+    Compared,
+    Course,
+    Driver,
+    Guarded,
+    Kind,
+    Pace,
+    drawn_unit,
+    step,
+    threshold,
+    unit,
+)
+from truegauge_spec.condition import MetricCondition, Threshold
+from truegauge_spec.conditions import CONDITIONS
 from truegauge_spec.quantities import Quantity, numeral
 from truegauge_spec.system import System
 
-__all__ = ["Driver", "Kind", "Spelled", "kind", "record", "sentence", "spell", "step", "threshold", "unit"]
+__all__ = [
+    "Driver",
+    "Guarded",
+    "Kind",
+    "Pace",
+    "Spelled",
+    "compared",
+    "course",
+    "drawn_unit",
+    "kind",
+    "record",
+    "sentence",
+    "spell",
+    "step",
+    "threshold",
+    "unit",
+]
 
 KINDS: dict[str, Kind] = {
     model.kind: cast(Kind, import_module(f"{__name__}.{model.kind}")) for model in CONDITIONS if model.kind != "expr"
@@ -21,35 +50,53 @@ KINDS: dict[str, Kind] = {
 
 
 class Spelled(NamedTuple):
-    """A condition in PromQL and in words; `record` and `recorded` are empty where its value is not recorded."""
+    """A condition in PromQL and in words; `record` and `recorded` are empty where its value is not recorded.
+
+    `unit` is that of the value, and None where the value says nothing.
+    """
 
     expr: str
     record: str
     recorded: str
     sentence: str
-    unit: str
+    unit: str | None
 
 
-def spell(when: Threshold, system: System) -> Spelled:
+def spell(when: MetricCondition, system: System) -> Spelled:
     """The alert's expression, the recorded or plain value against its threshold, and all that it is made of."""
     name = record(when)
     value = kind(when).expression(when, system)
-    side = "<" if when.above is None else ">"
     return Spelled(
-        f"{name or value} {side} {numeral(threshold(when, system))}",
+        _fires(when, system, name or value),
         name or "",
         value if name else "",
         sentence(when, system),
-        unit(when, system),
+        drawn_unit(when, system) if when.valued else None,
     )
 
 
-def kind(when: Threshold) -> Kind:
+def _fires(when: MetricCondition, system: System, value: str) -> str:
+    if when.threshold is None:
+        return course(when).fires(when, value)
+    return f"{value} {'>' if when.upwards else '<'} {numeral(threshold(when, system))}"
+
+
+def kind(when: MetricCondition) -> Kind:
     """The module that renders the condition."""
     return KINDS[when.kind]
 
 
-def record(when: Threshold) -> str | None:
+def compared(when: MetricCondition) -> Compared:
+    """The same, of a condition with a threshold."""
+    return cast(Compared, KINDS[when.kind])
+
+
+def course(when: MetricCondition) -> Course:
+    """The same, of a condition without one."""
+    return cast(Course, KINDS[when.kind])
+
+
+def record(when: MetricCondition) -> str | None:
     """The name of the recording rule of the compared value, as level:metric:operation."""
     operation = kind(when).operation(when)
     if operation is None:
@@ -60,10 +107,13 @@ def record(when: Threshold) -> str | None:
     return f"instance:{when.metric}:{operation}"
 
 
-def sentence(when: Threshold, system: System) -> str:
+def sentence(when: MetricCondition, system: System) -> str:
     """The condition in plain words."""
-    side = "below" if when.above is None else "above"
-    return f"{kind(when).subject(when)} is {side} {_written(when.threshold, unit(when, system))}"
+    subject = kind(when).subject(when)
+    if not isinstance(when, Threshold):
+        return subject
+    side = "above" if when.upwards else "below"
+    return f"{subject} is {side} {_written(when.threshold, unit(when, system))}"
 
 
 def _written(amount: Quantity, unit: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from truegauge_spec.conditions import Threshold
+from truegauge_spec.condition import MetricCondition
 from truegauge_spec.quantities import convert
 from truegauge_spec.system import System
 
@@ -15,33 +15,81 @@ from truegauge_spec.system import System
 class Driver(NamedTuple):
     """One series that brings a condition to a level.
 
-    `mode` says what `amount` is: the value of a gauge (`hold`), what a counter gains in each step (`gain`),
-    or what it gains once, when the level is entered (`jump`).
+    `mode` says what `amount` is: the value of a gauge (`hold`), what a counter gains in each step (`gain`) or second
+    (`flow`), or what it gains once, when the level is entered (`jump`); how many seconds a gauge that holds a time is
+    behind (`age`), or its mean over the window after it was `before` (`mean`).
     """
 
     metric: str
     labels: dict[str, str]
     mode: str
     amount: Decimal
+    before: Decimal = Decimal(0)
+
+
+class Pace(NamedTuple):
+    """The steps of a test's window, `for` and `keep_firing_for`, and the milliseconds of one step."""
+
+    window: int
+    wait: int
+    keep: int
+    size: int
+
+
+class Scenario(NamedTuple):
+    """A case with the values of each series, by its metric, and whether the alert fires at which steps."""
+
+    name: str
+    values: dict[str, str]
+    looks: tuple[tuple[int, bool], ...]
+
+
+class Story(NamedTuple):
+    """The cases of a condition without a threshold, and the alert's value at each look at which it fires."""
+
+    value: float
+    scenarios: tuple[Scenario, ...]
 
 
 class Kind(Protocol):
-    """What a module of this package offers."""
+    """What every module of this package offers; it is a `Compared` too, or else a `Course`."""
 
     def expression(self, when: Any, system: System) -> str:
-        """The compared value in PromQL."""
+        """The alert's value in PromQL, without what it is compared with."""
 
     def operation(self, when: Any) -> str | None:
         """The last part of its recording rule's name, as `p95_1m`; None where the value needs no recording."""
 
+    def subject(self, when: Any) -> str:
+        """What is above or below, in words: `the 95th percentile of … over 1m`; without these, the whole sentence."""
+
+
+class Compared(Kind, Protocol):
+    """A kind that has a threshold."""
+
     def drivers(self, when: Any, system: System, level: Decimal) -> Sequence[Driver]:
         """Series that bring the compared value to `level`, in the threshold's unit."""
 
-    def subject(self, when: Any) -> str:
-        """What is compared, in words: `the 95th percentile of … over 1m`."""
+
+@runtime_checkable
+class Guarded(Compared, Protocol):
+    """A kind whose expression does more than compare, and may have a case to show it."""
+
+    def silent(self, when: Any, system: System, safe: Decimal, breach: Decimal) -> tuple[str, Sequence[Driver]] | None:
+        """What stays silent, in words, and series that do it; None where there is nothing of the kind."""
 
 
-def unit(when: Threshold, system: System) -> str:
+class Course(Kind, Protocol):
+    """A kind without a threshold: how series go on makes it true."""
+
+    def fires(self, when: Any, value: str) -> str:
+        """The alert's expression; `value` is that of the condition, or the name under which it is recorded."""
+
+    def story(self, when: Any, system: System, pace: Pace) -> Story:
+        """Its cases."""
+
+
+def unit(when: MetricCondition, system: System) -> str:
     """The unit that the condition compares in."""
     if when.unit is not None:
         return when.unit
@@ -49,8 +97,14 @@ def unit(when: Threshold, system: System) -> str:
     return metric.unit if metric else ""
 
 
-def threshold(when: Threshold, system: System) -> Decimal:
+def drawn_unit(when: MetricCondition, system: System) -> str:
+    """The unit of the alert's value, as `bytes/s`."""
+    return f"{unit(when, system)}/s" if when.per_second else unit(when, system)
+
+
+def threshold(when: MetricCondition, system: System) -> Decimal:
     """The number that the rule compares with, and that the panel draws as a line."""
+    assert when.threshold is not None
     return convert(when.threshold, unit(when, system))
 
 

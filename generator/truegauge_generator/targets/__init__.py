@@ -1,7 +1,8 @@
 """Every file that a spec is rendered to. A view shapes the data, a template prints it; `render` does the rest.
 
-A target without a template has a view that gives whole files: `{name: text}` for the folder `path`. A view that gives
-None has nothing to print, and no empty file is written for it.
+A target without a template has a view that gives whole files: `{name: text}` for the folder `path`. One with a `{part}`
+in its path has a view that gives the data of each part. A view that gives None has nothing to print, and no empty file
+is written for it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from truegauge_generator.targets import (
     dashboard,
     docs,
     metrics,
+    objective_tests,
+    objectives,
     prometheus,
     provisioning,
     rules,
@@ -34,7 +37,14 @@ class Target(NamedTuple):
 TARGETS = (
     Target("rendered/prometheus/prometheus.yml", "prometheus", prometheus.view, "prometheus.yml.j2"),
     Target("rendered/prometheus/rules/{system}.yml", "system", rules.view, "rules.yml.j2"),
-    Target("rendered/prometheus/tests/{system}.yml", "system", unit_tests.view, "tests.yml.j2"),
+    Target("rendered/prometheus/tests/{system}{part}.yml", "system", unit_tests.view, "tests.yml.j2"),
+    Target("rendered/prometheus/rules/{system}-objectives.yml", "system", objectives.view, "rules.yml.j2"),
+    Target(
+        "rendered/prometheus/tests/{system}-objectives{part}.yml",
+        "system",
+        objective_tests.view,
+        "objective_tests.yml.j2",
+    ),
     Target("rendered/alertmanager/alertmanager.yml", "alertmanager", alertmanager.view, "alertmanager.yml.j2"),
     Target("rendered/alertmanager/templates/truegauge.tmpl", "alertmanager", alertmanager.view, "truegauge.tmpl.j2"),
     Target("rendered/grafana/dashboards", "system", dashboard.view),

@@ -15,7 +15,7 @@ from truegauge_generator.links import dashboard_uid, panel_id
 from truegauge_generator.targets.dashboard_layout import DATASOURCE, SIZES
 from truegauge_generator.targets.dashboard_panels import drawn, words
 from truegauge_spec import Spec
-from truegauge_spec.conditions import Threshold
+from truegauge_spec.condition import MetricCondition
 from truegauge_spec.dashboard import Dashboard, Panel, Row
 from truegauge_spec.system import System
 
@@ -51,9 +51,8 @@ def document(spec: Spec, system: System) -> dict[str, Any]:
 
 def undeclared(system: System) -> Dashboard:
     """What is shown where the spec has no dashboard: every alert, and every metric that no alert is about."""
-    shown = {
-        metric for alert in system.alerts.values() if isinstance(alert.when, Threshold) for metric in alert.when.metrics
-    }
+    conditions = [alert.when for alert in system.alerts.values() if isinstance(alert.when, MetricCondition)]
+    shown = {metric for when in conditions for metric in when.metrics}
     rows = {
         "Alerts": tuple(Panel(alert=name) for name in system.alerts),
         "Metrics": tuple(Panel(metric=name) for name in system.metrics if name not in shown),
@@ -61,12 +60,29 @@ def undeclared(system: System) -> Dashboard:
     return Dashboard(rows=tuple(Row(title=title, panels=panels) for title, panels in rows.items() if panels))
 
 
+def objectives(system: System, dashboard: Dashboard) -> Iterator[Row]:
+    """A row of the objectives that no panel of the spec shows."""
+    declared = {panel.objective for row in dashboard.rows for panel in row.panels}
+    shown = [
+        panel
+        for name in system.objectives
+        if name not in declared
+        for panel in (
+            Panel(objective=name, kind="stat", width=COLUMNS // 3),
+            Panel(objective=name, shows="burn_rate", width=COLUMNS // 3),
+            Panel(objective=name, shows="error_ratio", width=COLUMNS // 3),
+        )
+    ]
+    if shown:
+        yield Row(title="Objectives", panels=tuple(shown))
+
+
 def panels(spec: Spec, system: System, dashboard: Dashboard) -> Iterator[dict[str, Any]]:
     """Rows and their panels from left to right, a new line where one is full."""
     ids: set[int] = set()
     titles: Counter[tuple[str, str]] = Counter()
     y = 0
-    for row in dashboard.rows:
+    for row in (*dashboard.rows, *objectives(system, dashboard)):
         yield {
             "id": _identify(row.title, "", ids),
             "type": "row",

@@ -7,16 +7,18 @@ from collections.abc import Container, Iterable
 from json.encoder import encode_basestring
 from typing import Any
 
-from truegauge_generator.conditions import record, sentence, threshold, unit
+from truegauge_generator import objectives
+from truegauge_generator.conditions import drawn_unit, record, sentence, threshold
 from truegauge_generator.links import runbook_url
 from truegauge_generator.literals import as_markdown
 from truegauge_generator.promql import Matchers, grouping, selector
 from truegauge_generator.targets.dashboard_layout import DATASOURCE, DRAWINGS, Content, Line, Query
 from truegauge_spec import Spec
-from truegauge_spec.conditions import Threshold
+from truegauge_spec.condition import MetricCondition
 from truegauge_spec.dashboard import Panel
 from truegauge_spec.metric import Metric
 from truegauge_spec.names import SCRAPE_METRICS, TARGET_LABELS
+from truegauge_spec.objectives import PAIRS
 from truegauge_spec.quantities import dimension, duration
 from truegauge_spec.system import System
 
@@ -29,6 +31,8 @@ def drawn(spec: Spec, system: System, panel: Panel) -> dict[str, Any]:
     """The panel, but for its id and place."""
     if panel.alert is not None:
         content = alert_content(spec, system, panel, panel.alert)
+    elif panel.objective is not None:
+        content = objective_content(spec, system, panel, panel.objective)
     elif panel.metric is not None:
         content = metric_content(system, panel, panel.metric)
     else:
@@ -50,21 +54,74 @@ def alert_content(spec: Spec, system: System, panel: Panel, name: str) -> Conten
     when, wait = alert.when, f" for {duration(alert.for_)}" if alert.for_ else ""
     runbook = runbook_url(spec, system.system, name)
     lead, color = f"{name} ({alert.severity}) fires", COLORS[alert.severity]
-    if not isinstance(when, Threshold):
+    if not isinstance(when, MetricCondition):
         says = f"{lead} for each series that is drawn here{wait}."
         query = Query("value", inert_promql(when.expr.strip()), "")
         return Content(words(name), _described(panel, says, runbook), "", [query], None, runbook)
-    above = when.above is not None
     says = f"{lead} when {sentence(when, system)}{wait}."
-    recorded = record(when)
-    expr = chosen(system, recorded or when.metric, {} if recorded else when.where)
-    query = Query("value", expr, _legend(system, grouping(when, system)))
+    expr, labels, unit = _drawn(system, when)
+    query = Query("value", expr, _legend(system, labels))
     if panel.kind == "stat":
-        says += f" Shown is the {'highest' if above else 'lowest'} of the chosen instances."
-        query = Query("value", f"{'max' if above else 'min'}({expr})", "worst")
+        says += f" Shown is the {'highest' if when.upwards else 'lowest'} of the chosen instances."
+        query = Query("value", f"{'max' if when.upwards else 'min'}({expr})", "worst")
+    line = _line(when, system, color) if when.threshold is not None else None
+    return Content(words(name), _described(panel, says, runbook), unit, [query], line, runbook)
+
+
+def _drawn(system: System, when: MetricCondition) -> tuple[str, Iterable[str], str]:
+    """What shows whether the condition is near, its recorded value or else its metric, with its labels and unit."""
+    unit = drawn_unit(when, system)
+    if recorded := record(when):
+        return chosen(system, recorded), grouping(when, system), unit
+    metric = system.metrics.get(when.metric)
+    name, labels = (metric.series(when.metric)[-1], metric.labels) if metric else (when.metric, ())
+    return chosen(system, name, when.where), labels, unit if name == when.metric else ""
+
+
+def _line(when: MetricCondition, system: System, color: str) -> Line:
     number = threshold(when, system)
-    line = Line(int(number) if number == int(number) else float(number), above, color)
-    return Content(words(name), _described(panel, says, runbook), unit(when, system), [query], line, runbook)
+    return Line(int(number) if number == int(number) else float(number), when.upwards, color)
+
+
+def objective_content(spec: Spec, system: System, panel: Panel, name: str) -> Content:
+    """What is left of the error budget, how fast it burns, or the ratio of bad events; of all instances together."""
+    objective = system.objectives[name]
+    share, over = f"{objective.target} of events good", duration(objective.over)
+    recorded, windows, title, says, measured, line = {
+        "budget": (
+            objectives.REMAINING,
+            (objective.over,),
+            "error budget left",
+            f"What is left of the {objective.allowed} of events that may be bad; below zero the objective is missed",
+            "ratio",
+            Line(0, False, COLORS[objective.page]),
+        ),
+        "burn_rate": (
+            objectives.BURN_RATE,
+            tuple(pair.long for pair in PAIRS),
+            "burn rate",
+            f"How many times as fast as it may the error budget burns; at more than 1 it does not last {over}",
+            "",
+            Line(1, True, COLORS[objective.ticket]),
+        ),
+        "error_ratio": (
+            objectives.ERROR_RATIO,
+            (PAIRS[0].short,),
+            "bad events",
+            f"The ratio of bad events, of which {objective.allowed} are allowed",
+            "ratio",
+            Line(float(objective.budget), True, COLORS[objective.ticket]),
+        ),
+    }[panel.shows]
+    within = {"window": tuple(duration(window) for window in windows)}
+    query = Query("value", selector(recorded, {**_of_job(system), "slo": name, **within}), "{{window}}")
+    runbook = runbook_url(spec, system.system, name)
+    described = _described(panel, f"Objective {name}: {share} over {over}, of all instances together. {says}.", runbook)
+    return Content(f"{words(name)}: {title}", described, measured, [query], line, runbook)
+
+
+def _of_job(system: System) -> Matchers:
+    return {"job": system.system, "system": system.system}
 
 
 def metric_content(system: System, panel: Panel, name: str) -> Content:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from truegauge_generator.conditions import Spelled
+from truegauge_generator.objectives import SHORT, by_window
+from truegauge_generator.promql import selector
 from truegauge_generator.targets.rules import alerting_rules
 from truegauge_spec import Spec
 from truegauge_spec.alert import Alert
 from truegauge_spec.metric import Metric, PartMeasure, SqlMeasure
-from truegauge_spec.quantities import duration
+from truegauge_spec.objectives import ALERTS, Events, Objective, pairs
+from truegauge_spec.quantities import duration, numeral
 from truegauge_spec.system import System
 
 
@@ -26,6 +29,27 @@ class Section(NamedTuple):
     remedy: str
 
 
+class Burning(NamedTuple):
+    """One way in which an objective's alert fires."""
+
+    alert: str
+    severity: str
+    times: str
+    long: str
+    short: str
+
+
+class Aim(NamedTuple):
+    """An objective's section; `recorded` is the ratio of bad events over the shortest window."""
+
+    name: str
+    sentence: str
+    owner: str
+    runbook: str
+    burning: list[Burning]
+    recorded: str
+
+
 def view(spec: Spec, system: System) -> dict[str, Any]:
     """Rows of the metrics' table, and a section for each alert."""
     return {
@@ -40,6 +64,7 @@ def view(spec: Spec, system: System) -> dict[str, Any]:
             _section(alert, rule.name, when)
             for (rule, when), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True)
         ],
+        "objectives": [_aim(system, name, objective) for name, objective in system.objectives.items()],
     }
 
 
@@ -76,3 +101,36 @@ def _section(alert: Alert, name: str, when: Spelled) -> Section:
         alert.runbook,
         alert.remedy or "",
     )
+
+
+def _aim(system: System, name: str, objective: Objective) -> Aim:
+    burning = [
+        Burning(
+            f"{name}{suffix}",
+            objective.page if alert == "page" else objective.ticket,
+            numeral(pair.factor(objective.over)),
+            duration(pair.long),
+            duration(pair.short),
+        )
+        for alert, suffix in ALERTS.items()
+        for pair in pairs(objective, alert)
+    ]
+    _, ratio = by_window(system, name, SHORT[0])
+    return Aim(name, _aimed(objective), objective.owner or system.owner, objective.runbook, burning, ratio.expr)
+
+
+def _aimed(objective: Objective) -> str:
+    over = f"over {duration(objective.over)}"
+    if (latency := objective.latency) is not None:
+        observed = _counted(Events(metric=latency.metric, where=latency.where))
+        return f"{objective.target} of {observed} are within {latency.within}, {over}."
+    assert objective.availability is not None
+    total = " and ".join(_counted(events) for events in objective.availability.total)
+    some = _counted(objective.availability.some)
+    if objective.availability.side == "good":
+        return f"{objective.target} of {total} are {some}, {over}."
+    return f"At most {objective.allowed} of {total} are {some}, {over}."
+
+
+def _counted(events: Events) -> str:
+    return f"`{selector(events.metric, events.where)}`"

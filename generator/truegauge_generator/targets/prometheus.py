@@ -17,9 +17,15 @@ def view(spec: Spec) -> dict[str, Any]:
         "evaluation_interval": duration(prometheus.evaluation_interval),
         "external_labels": prometheus.external_labels,
         "alertmanagers": prometheus.alertmanagers,
-        "rules": [name for name, system in spec.systems.items() if system.alerts],
+        "rules": [file for system in spec.systems.values() for file in _rules(system)],
         "systems": [_scrape(system) for system in spec.systems.values()],
     }
+
+
+def _rules(system: System) -> list[str]:
+    """The system's rule files; no system's name has a hyphen."""
+    parts = {system.system: system.alerts, f"{system.system}-objectives": system.objectives}
+    return [file for file, declared in parts.items() if declared]
 
 
 def _scrape(system: System) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from truegauge_generator.conditions import Spelled, spell
 from truegauge_generator.links import dashboard_url, runbook_url
 from truegauge_spec import Spec
 from truegauge_spec.alert import Alert
-from truegauge_spec.conditions import Expr, Threshold
+from truegauge_spec.condition import MetricCondition
+from truegauge_spec.conditions import Expr
 from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 
@@ -39,7 +40,7 @@ def view(spec: Spec, system: System) -> dict[str, Any] | None:
             group.append(Rule("record", when.record, when.recorded, "", "", {}, {}))
         group.append(rule)
     named = [(f"{system.system}-{name}", rules) for name, rules in groups.items()]
-    return {"system": system.system, "groups": named}
+    return {"system": system.system, "groups": named, "intervals": {}}
 
 
 @lru_cache(maxsize=8)
@@ -76,7 +77,7 @@ def _labels(alert: Alert) -> dict[str, str]:
 
 
 def _texts(alert: Alert, when: Spelled) -> dict[str, str]:
-    described = _described(when) if isinstance(alert.when, Threshold) else alert.summary
+    described = _described(when) if isinstance(alert.when, MetricCondition) else alert.summary
     return {"summary": alert.summary, "description": alert.description or described}
 
 
@@ -89,10 +90,11 @@ def _described(when: Spelled) -> str:
     """The condition in a sentence, with the value at hand."""
     text = when.sentence
     start = text[:1].upper() if text[0] != "`" else ""
-    return f"{start}{text[len(start) :]}; now {_value(when.unit)}.".replace("`", "")
+    now = "" if when.unit is None else f"; now {_value(when.unit)}"
+    return f"{start}{text[len(start) :]}{now}.".replace("`", "")
 
 
 def _value(unit: str) -> str:
     if unit == "ratio":
         return "{{ $value | humanizePercentage }}"
-    return '{{ printf "%.4g" $value }}' + (f" {unit}" if unit else "")
+    return '{{ printf "%.4g" $value }}' + (f" {unit}" if unit[:1] not in ("", "/") else unit)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from truegauge_generator.cases import Look, evaluation_step, plan
+from truegauge_generator.cases import Look, evaluation_steps, plan
 from truegauge_generator.literals import Literal, single, word
 from truegauge_generator.targets.rules import Rule, alerting_rules
 from truegauge_spec import Spec
-from truegauge_spec.conditions import Expr, Threshold
+from truegauge_spec.condition import MetricCondition
+from truegauge_spec.conditions import Expr
 from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 from truegauge_spec.template import expand
@@ -30,19 +31,33 @@ class Test(NamedTuple):
     alias: str = ""
 
 
-def view(spec: Spec, system: System) -> dict[str, Any] | None:
-    """One promtool test for each case of each alert; None where there is none."""
-    size = evaluation_step(system)
-    tests: list[Test] = []
+def view(spec: Spec, system: System) -> dict[str, dict[str, Any]]:
+    """One promtool test for each case of each alert, in a file for each step: promtool has one step for a whole file.
+
+    The file of the step that most alerts share is called like the system, another has its step behind that.
+    """
+    sizes = evaluation_steps(system)
+    shared = min(sizes.values(), default=0)
+    tests: dict[int, list[Test]] = {}
     for (rule, _), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True):
-        if isinstance(alert.when, Threshold):
-            tests += _planned(system, alert.when, rule, alert.for_, alert.keep_firing_for, size)
+        size = sizes[rule.name]
+        if isinstance(alert.when, MetricCondition):
+            found = _planned(system, alert.when, rule, alert.for_, alert.keep_firing_for, size)
         else:
-            tests += _examples(alert.when, rule)
-    return {"system": system.system, "interval": duration(size), "tests": tests} if tests else None
+            found = _examples(alert.when, rule)
+        tests.setdefault(size, []).extend(found)
+    return {
+        "" if size == shared else f"-{duration(size)}": {
+            "system": system.system,
+            "interval": duration(size),
+            "tests": some,
+        }
+        for size, some in tests.items()
+        if some
+    }
 
 
-def _planned(system: System, when: Threshold, rule: Rule, wait: int, keep: int, size: int) -> Iterator[Test]:
+def _planned(system: System, when: MetricCondition, rule: Rule, wait: int, keep: int, size: int) -> Iterator[Test]:
     found = plan(system, when, wait, keep, size)
     selectors = [single(selector) for selector in found.series]
     alerts = [_firing(rule, found.labels, found.value)]

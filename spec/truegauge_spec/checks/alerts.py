@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from truegauge_spec.conditions import QuantileOf, ShareOfLimit, ShareOfTotal, Threshold
+from truegauge_spec.condition import MetricCondition
+from truegauge_spec.conditions import Deviation, OlderThan, QuantileOf, RunsFull, ShareOfLimit, ShareOfTotal
 from truegauge_spec.metric import Metric
 from truegauge_spec.names import RESERVED_LABELS, SCRAPE_METRICS, TARGET_LABELS, nearest
 from truegauge_spec.positions import Path
-from truegauge_spec.quantities import convert
+from truegauge_spec.quantities import convert, duration
 from truegauge_spec.spec import Spec
 from truegauge_spec.system import System
 
@@ -25,12 +26,12 @@ def unknown_metric(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     for name, when in system.conditions:
         for metric in when.metrics:
             if metric not in system.metrics and metric not in SCRAPE_METRICS:
-                key = "metric" if metric == when.metric else when.key
+                key = "metric" if metric == when.metric else when.other
                 yield ("alerts", name, "when", key), f"there is no metric {metric!r}{nearest(metric, system.metrics)}"
 
 
 def condition_type(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
-    """A quantile is said of a histogram, an increase and a share of a total of counters, the rest of gauges."""
+    """A condition is said of the type of metric that it can be true of: rates of counters, quantiles of histograms."""
     for alert, when in system.conditions:
         for name in when.metrics:
             metric = system.metrics.get(name)
@@ -43,11 +44,30 @@ def threshold_unit(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A threshold carries a unit that converts to its metric's."""
     for alert, when in system.conditions:
         metric = system.metrics.get(when.metric)
-        unit = when.unit if when.unit is not None else metric.unit if metric else ""
-        try:
-            convert(when.threshold, unit)
-        except ValueError as error:
-            yield ("alerts", alert, "when", "above" if when.above is not None else "below"), str(error)
+        for key, amount, unit in when.amounts:
+            try:
+                convert(amount, unit if unit is not None else metric.unit if metric else "")
+            except ValueError as error:
+                yield ("alerts", alert, "when", key), str(error)
+
+
+def unix_time(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """What can be `older_than` is a gauge with `unit: s` that holds a unix time."""
+    for alert, when in system.conditions:
+        metric = system.metrics.get(when.metric)
+        if isinstance(when, OlderThan) and metric and metric.unit != "s":
+            yield (
+                ("alerts", alert, "when", "metric"),
+                f"{when.metric} is in {metric.unit or 'no unit'!r}, but `older_than` reads a unix time in 's'",
+            )
+
+
+def wait_longer_than_past(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A deviation lasts for less than it looks back: after that the past is as unusual, and nothing deviates."""
+    for alert, when in system.conditions:
+        wait = system.alerts[alert].for_
+        if isinstance(when, Deviation) and wait >= when.from_:
+            yield ("alerts", alert, "for"), f"{duration(wait)} is not shorter than `from: {duration(when.from_)}`"
 
 
 def quantile_bucket(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
@@ -72,9 +92,9 @@ def share_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """The two sides of a share need the same labels, else nothing matches and the alert is dead."""
     for alert, when in system.conditions:
         first = system.metrics.get(when.metric)
-        if first is None or not isinstance(when, ShareOfLimit | ShareOfTotal):
+        if first is None or not isinstance(when, RunsFull | ShareOfLimit | ShareOfTotal):
             continue
-        path: Path = ("alerts", alert, "when", when.key)
+        path: Path = ("alerts", alert, "when", when.other)
         for name in when.metrics[1:]:
             other = system.metrics.get(name)
             if other is not None and other.labels.keys() != first.labels.keys():
@@ -82,7 +102,7 @@ def share_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
                     path,
                     f"{name} has the labels {sorted(other.labels)}, but {when.metric} has {sorted(first.labels)}",
                 )
-            if other is not None and isinstance(when, ShareOfLimit) and other.unit != first.unit:
+            if other is not None and not isinstance(when, ShareOfTotal) and other.unit != first.unit:
                 yield path, f"{name} is in {other.unit!r}, but {when.metric} in {first.unit!r}"
 
 
@@ -91,14 +111,15 @@ def unknown_label(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     for alert, when in system.conditions:
         metric = system.metrics.get(when.metric)
         for label, values in when.where.items():
-            for message in _selected(when.metric, metric, label, (values,) if isinstance(values, str) else values):
+            for message in selected(when.metric, metric, label, (values,) if isinstance(values, str) else values):
                 yield ("alerts", alert, "when", "where", label), message
         for label in when.by if isinstance(when, QuantileOf) else ():
             if metric and label not in (*metric.labels, *TARGET_LABELS):
                 yield ("alerts", alert, "when", "by"), _no_label(when.metric, metric, label)
 
 
-def _selected(name: str, metric: Metric | None, label: str, values: tuple[str, ...]) -> Iterator[str]:
+def selected(name: str, metric: Metric | None, label: str, values: tuple[str, ...]) -> Iterator[str]:
+    """What is wrong with selecting a metric's series by these values of a label."""
     if label in TARGET_LABELS or metric is None:
         return
     if label not in metric.labels:
@@ -118,7 +139,7 @@ def _no_label(name: str, metric: Metric, label: str) -> str:
 def duplicate_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """An alert's own labels may not replace those that tell its series apart, or that are set elsewhere."""
     for name, alert in system.alerts.items():
-        metric = system.metrics.get(alert.when.metric) if isinstance(alert.when, Threshold) else None
+        metric = system.metrics.get(alert.when.metric) if isinstance(alert.when, MetricCondition) else None
         for label in alert.labels:
             if label in (*RESERVED_LABELS, "remedy") or (metric and label in metric.labels):
                 yield (
@@ -129,7 +150,7 @@ def duplicate_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
 
 def no_alert(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A system that no alert watches can fail unseen; to expose metrics only, waive this and say why."""
-    if not system.alerts:
+    if not system.alerts and not system.objectives:
         yield ("system",), f"no alert watches {system.system}; declare one under `alerts:`"
 
 
@@ -138,6 +159,8 @@ CHECKS = (
     unknown_metric,
     condition_type,
     threshold_unit,
+    unix_time,
+    wait_longer_than_past,
     quantile_bucket,
     share_labels,
     unknown_label,

@@ -19,10 +19,13 @@ def panels(system: System) -> Iterator[tuple[Path, Panel]]:
 
 
 def unknown_panel(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
-    """A panel shows an alert or a metric of this system."""
+    """A panel shows an alert, an objective or a metric of this system."""
     for path, panel in panels(system):
         if panel.alert is not None and panel.alert not in system.alerts:
             yield (*path, "alert"), f"there is no alert {panel.alert!r}{nearest(panel.alert, system.alerts)}"
+        if panel.objective is not None and panel.objective not in system.objectives:
+            known = nearest(panel.objective, system.objectives)
+            yield (*path, "objective"), f"there is no objective {panel.objective!r}{known}"
         if panel.metric is not None and panel.metric not in {**system.metrics, **SCRAPE_METRICS}:
             yield (*path, "metric"), f"there is no metric {panel.metric!r}{nearest(panel.metric, system.metrics)}"
 

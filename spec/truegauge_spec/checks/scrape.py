@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from truegauge_spec.conditions import Increase
 from truegauge_spec.positions import Path
 from truegauge_spec.quantities import duration
 from truegauge_spec.spec import Spec
@@ -25,9 +24,9 @@ def scrape_interval(spec: Spec, system: System) -> Iterator[tuple[Path, str]]:
         yield ("scrape", "timeout"), f"{duration(timeout)} is longer than the scrape interval, {duration(interval)}"
     for name, when in system.conditions:
         if 0 < when.window < 4 * interval:
-            key = "increase_over" if isinstance(when, Increase) else "over"
             at_least = f"it needs at least four, {duration(4 * interval)}"
-            yield ("alerts", name, "when", key), f"{duration(when.window)} holds too few scrapes: {at_least}"
+            path = ("alerts", name, "when", when.window_key)
+            yield path, f"{duration(when.window)} holds too few scrapes: {at_least}"
 
 
 CHECKS = (scrape_address, scrape_interval)

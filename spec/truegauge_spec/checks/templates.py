@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from truegauge_spec.alert import Alert
-from truegauge_spec.conditions import Threshold
+from truegauge_spec.condition import MetricCondition
 from truegauge_spec.names import nearest
 from truegauge_spec.positions import Path
 from truegauge_spec.spec import Spec
@@ -43,7 +43,7 @@ def _texts(alert: Alert) -> Iterator[tuple[Path, str]]:
 
 def _labels(system: System, alert: Alert) -> set[str] | None:
     """The labels of the alert's result; None where only Prometheus knows them."""
-    if not isinstance(alert.when, Threshold):
+    if not isinstance(alert.when, MetricCondition):
         return None
     metric = system.metrics.get(alert.when.metric)
     return set(alert.when.labels(metric.labels if metric else ()))

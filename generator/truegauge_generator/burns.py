@@ -1,0 +1,167 @@
+"""Test series that burn an objective's error budget: just slowly enough, and a little too fast.
+
+Times are in quarters of a pair's long window, which is also how often a test evaluates: no window is looked at in
+between, so a test over days takes a dozen evaluations. A sample comes five times in each short window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Context, Decimal
+from typing import NamedTuple
+
+from truegauge_generator.cases import sample_labels
+from truegauge_generator.objectives import le
+from truegauge_generator.promql import selector
+from truegauge_spec.condition import MetricCondition
+from truegauge_spec.objectives import Availability, Events, Latency, Objective, Pair, pairs
+from truegauge_spec.quantities import convert
+from truegauge_spec.system import System
+
+QUARTERS = 4
+CLEAN = 3 * QUARTERS
+"""Quarters without a bad event ahead of a burn: so many that no slower pair of the same alert is over its limit too."""
+MARGIN = Decimal("0.01")
+SURGE = Decimal("2.5")
+"""How many times its limit the burn reaches at last, so that the long window is beyond it still when all is well."""
+
+SHOWN = Context(prec=4)
+"""The digits that Prometheus prints of a share: with more of them, one in the middle might be rounded either way."""
+
+
+class Phase(NamedTuple):
+    """How many quarters long each sample brings so many events more, and so many bad ones."""
+
+    quarters: int
+    total: int
+    bad: int
+
+
+class Look(NamedTuple):
+    """After so many quarters the alert is silent, or fires with this window, in milliseconds."""
+
+    after: int
+    window: int | None
+
+
+class Burn(NamedTuple):
+    """One case: what it shows, how the events come in, when to look, and the share of bad events when it fires."""
+
+    name: str
+    phases: tuple[Phase, ...]
+    looks: tuple[Look, ...]
+    share: Decimal
+
+
+class Stream(NamedTuple):
+    """A counter's series. Each event raises it, or each `good` or `bad` one."""
+
+    series: str
+    counts: str
+
+
+def burns(objective: Objective, pair: Pair) -> tuple[Burn, Burn]:
+    """The cases of a pair: without events or just short of its limit, and beyond it until all is well again."""
+    limit = pair.factor(objective.over) * objective.budget
+    shares = [SHOWN.create_decimal(min(limit * by, Decimal(1))) for by in (1 - MARGIN, 1 + MARGIN, SURGE)]
+    events = 10 ** max(0, *(-int(share.normalize().as_tuple().exponent) for share in shares))
+    below, above, surge = (int(share * events) for share in shares)
+    clean, full = Phase(CLEAN, events, 0), CLEAN + QUARTERS
+    watched = pairs(objective, pair.alert)
+    ahead = watched[: watched.index(pair)]
+    faster = [one for one in ahead if one.factor(objective.over) * objective.budget < shares[1]]
+    # A pair that is faster, but has the same limit, sees enough of the burn long before.
+    early = () if faster else (Look(full - 1, None),)
+    fires = Look(full, (faster or [pair])[0].long)
+    return (
+        Burn(
+            "without events, and just short of the limit, stays silent",
+            (Phase(1, 0, 0), clean, Phase(QUARTERS, events, below)),
+            (Look(1, None), Look(1 + full, None)),
+            shares[0],
+        ),
+        Burn(
+            "beyond the limit fires, and recovers",
+            (clean, Phase(QUARTERS, events, above), Phase(1, events, surge), Phase(1, events, 0)),
+            (*early, fires, Look(full + 2, None)),
+            shares[1],
+        ),
+    )
+
+
+def quarter(pair: Pair) -> int:
+    """A quarter of the long window, in milliseconds."""
+    return pair.long // QUARTERS
+
+
+def sampling(pair: Pair) -> int:
+    """The time between samples, in milliseconds."""
+    return pair.short // 5
+
+
+def values(stream: Stream, phases: Sequence[Phase], pair: Pair) -> str:
+    """A stream's samples in promtool's notation."""
+    parts, value, samples = ["0"], 0, quarter(pair) // sampling(pair)
+    for quarters, total, bad in phases:
+        gain = {"all": total, "bad": bad, "good": total - bad}[stream.counts]
+        steps = quarters * samples
+        parts.append(f"{value + gain}+{gain}x{steps - 1}" if gain else f"{value}x{steps - 1}")
+        value += gain * steps
+    return " ".join(parts)
+
+
+def streams(system: System, objective: Objective) -> list[Stream]:
+    """Series that together bring the objective's events."""
+    if objective.latency is not None:
+        return _histogram(system, objective.latency)
+    assert objective.availability is not None
+    return list(_counters(system, objective.availability))
+
+
+def job(system: System, objective: Objective) -> str:
+    """The job of these series."""
+    latency, found = objective.latency, objective.availability
+    events = Events(metric=latency.metric, where=latency.where) if latency else found.some if found else None
+    assert events is not None
+    return _labels(system, events)["job"]
+
+
+def _labels(system: System, events: Events) -> dict[str, str]:
+    return sample_labels(system, MetricCondition(metric=events.metric, where=events.where))
+
+
+def _histogram(system: System, latency: Latency) -> list[Stream]:
+    labels = _labels(system, Events(metric=latency.metric, where=latency.where))
+    bound = le(float(convert(latency.within, system.metrics[latency.metric].unit)))
+    return [
+        Stream(selector(f"{latency.metric}_bucket", {**labels, "le": bound}), "good"),
+        Stream(selector(f"{latency.metric}_count", labels), "all"),
+    ]
+
+
+def _counters(system: System, found: Availability) -> Iterator[Stream]:
+    """The good or the bad events, and as one more series the rest of the total."""
+    some = found.some
+    yield Stream(selector(some.metric, _labels(system, some)), found.side)
+    inside = any(part.metric == some.metric for part in found.total)
+    rest = {"good": "bad", "bad": "good"}[found.side] if inside else "all"
+    for part in found.total:
+        if part != some and (labels := _outside(system, part, some)) is not None:
+            yield Stream(selector(part.metric, labels), rest)
+            return
+
+
+def _outside(system: System, part: Events, some: Events) -> dict[str, str] | None:
+    """Labels of events that are in `part`, but not in `some`."""
+    labels = _labels(system, part)
+    chosen = {label: {of} if isinstance(of, str) else set(of) for label, of in some.where.items()}
+    if part.metric != some.metric or any(labels[label] not in values for label, values in chosen.items()):
+        return labels
+    for label, taken in chosen.items():
+        within = part.where.get(label)
+        known = system.metrics[part.metric].labels.get(label) if within is None else within
+        options = known if isinstance(known, tuple) else (f"not-{labels[label]}",) if within is None else ()
+        for value in options:
+            if value not in taken:
+                return {**labels, label: value}
+    return None

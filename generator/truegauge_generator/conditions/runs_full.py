@@ -1,0 +1,76 @@
+"""A gauge reaches its limit within some time, if it goes on as it did over a window."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from truegauge_generator.conditions import share_of_limit
+from truegauge_generator.conditions.kind import Pace, Scenario, Story
+from truegauge_spec.conditions import RunsFull, ShareOfLimit
+from truegauge_spec.quantities import convert, duration, numeral
+from truegauge_spec.system import System
+
+LIMIT = 10**9
+
+
+def expression(when: RunsFull, system: System) -> str:
+    return share_of_limit.expression(_share(when), system)
+
+
+def _share(when: RunsFull) -> ShareOfLimit:
+    """The condition on the same share as it is now, whose recording rule is the same."""
+    return ShareOfLimit.model_construct(metric=when.metric, limit=when.limit, where=when.where)
+
+
+def operation(when: RunsFull) -> str | None:
+    return share_of_limit.operation(_share(when))
+
+
+def fires(when: RunsFull, value: str) -> str:
+    window, ahead = duration(when.over), numeral(Decimal(when.runs_full_within) / 1000)
+    least = numeral(convert(when.at_least, "ratio"))
+    return (
+        f"{value} >= {least}\n"
+        f"  and predict_linear({value}[{window}], {ahead}) >= 1\n"
+        # A line through a series that is younger than the window would follow its start.
+        f"  and {value} offset {window}"
+    )
+
+
+def story(when: RunsFull, system: System, pace: Pace) -> Story:
+    least, fires = convert(when.at_least, "ratio"), pace.window + pace.wait
+    ahead = Decimal(when.runs_full_within) / pace.size
+    # From the first step that can be true: a share that the line starts below, and that the guard lets pass.
+    share = max((1 + least) / 2, Decimal("1.01") * pace.window / (pace.window + ahead))
+    start, gain = _line(share, Decimal("1.01"), pace.window, ahead)
+    slow_start, slow = _line(share, Decimal("0.99"), fires, ahead)
+    steep = int(least * LIMIT * Decimal("0.99")) // fires
+    rises = f"{start}+{gain}x{fires}"
+    ends = fires + pace.window + pace.keep + 2
+    cases = (
+        ("just short of full stays silent", f"{slow_start}{slow:+}x{fires}", ((fires, False),)),
+        (f"a steep rise below {when.at_least} stays silent", f"0+{steep}x{fires}", ((fires, False),)),
+        (
+            f"full within {duration(when.runs_full_within)} fires, once there is {duration(when.over)} of data",
+            rises,
+            ((fires - 1, False), (fires, True)),
+        ),
+        ("no longer rising recovers", f"{rises} {start}x{ends - fires - 1}", ((fires, True), (ends, False))),
+    )
+    value = (start + gain * fires) / LIMIT
+    limit = f"{LIMIT}x{ends}"
+    return Story(
+        value,
+        tuple(Scenario(name, {when.metric: used, when.limit: limit}, looks) for name, used, looks in cases),
+    )
+
+
+def _line(share: Decimal, predicted: Decimal, at: int, ahead: Decimal) -> tuple[int, int]:
+    """The start and the gain of a line with that share at a step, and the predicted one so many steps later."""
+    gain = int((predicted - share) * LIMIT / ahead)
+    return int(share * LIMIT) - gain * at, gain
+
+
+def subject(when: RunsFull) -> str:
+    pace = f"full within {duration(when.runs_full_within)} at the pace of the last {duration(when.over)}"
+    return f"`{when.metric}` is at {when.at_least} or more of `{when.limit}`, and {pace}"

@@ -1,0 +1,86 @@
+"""promtool unit tests of the alerts of objectives: each pair of windows, just short of its limit and beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from truegauge_generator.burns import Burn, burns, job, quarter, sampling, streams, values
+from truegauge_generator.literals import Literal, single, word
+from truegauge_generator.objectives import identity, windowed
+from truegauge_generator.targets.objectives import alerting_rules, groups
+from truegauge_generator.targets.rules import Rule
+from truegauge_spec import Spec
+from truegauge_spec.objectives import PAIRS, Objective, Pair, pairs
+from truegauge_spec.quantities import duration
+from truegauge_spec.system import System
+from truegauge_spec.template import expand
+
+Firing = tuple[dict[str, str], dict[str, str]]
+
+
+Look = tuple[Literal, Literal, Firing | None]
+
+
+class Test(NamedTuple):
+    """One promtool test. At each of the `looks` an alert is silent, or fires with labels and annotations."""
+
+    name: str
+    interval: str
+    series: list[tuple[Literal, str]]
+    looks: list[Look]
+
+
+def view(spec: Spec, system: System) -> dict[str, dict[str, Any]] | None:
+    """A file for each pair of windows, named by its pace but for the first; promtool has one pace for a whole file."""
+    order = [group for name in system.objectives for group, _ in groups(spec, system, name)]
+    files: dict[str, dict[str, Any]] = {}
+    for pair in PAIRS:
+        if tests := list(_tests(spec, system, pair)):
+            pace = duration(quarter(pair))
+            part = f"-{pace}" if files else ""
+            files[part] = {"system": system.system, "interval": pace, "groups": order, "tests": tests}
+    return files or None
+
+
+def _tests(spec: Spec, system: System, pair: Pair) -> Iterator[Test]:
+    """Two tests of all objectives whose series are apart: promtool evaluates every rule of the file for each test."""
+    over = f"over {duration(pair.long)} and {duration(pair.short)}"
+    for names in _apart({name: one for name, one in system.objectives.items() if pair in pairs(one, pair.alert)}):
+        cases = [burns(system.objectives[name], pair) for name in names]
+        for burn in zip(*cases, strict=True):
+            series: list[tuple[Literal, str]] = []
+            looks: list[Look] = []
+            for name, case in zip(names, burn, strict=True):
+                found = streams(system, system.objectives[name])
+                series += [(single(stream.series), values(stream, case.phases, pair)) for stream in found]
+                looks += _looks(spec, system, name, case, pair)
+            title = f"{pair.alert} {over}, {', '.join(names)}: {burn[0].name}"
+            yield Test(title, duration(sampling(pair)), series, looks)
+
+
+def _apart(objectives: dict[str, Objective]) -> list[list[str]]:
+    """The objectives in groups within which no two name the same metric."""
+    found: list[tuple[list[str], set[str]]] = []
+    for name, objective in objectives.items():
+        free = next((group for group in found if not group[1] & set(objective.metrics)), None)
+        if free is None:
+            free = ([], set())
+            found.append(free)
+        free[0].append(name)
+        free[1].update(objective.metrics)
+    return [names for names, _ in found]
+
+
+def _looks(spec: Spec, system: System, name: str, burn: Burn, pair: Pair) -> Iterator[Look]:
+    rule = alerting_rules(spec, system.system, name)[pair.alert == "ticket"]
+    for after, window in burn.looks:
+        at = word(duration(after * quarter(pair)))
+        firing = None if window is None else _firing(system, name, rule, windowed(window), float(burn.share))
+        yield word(rule.name), at, firing
+
+
+def _firing(system: System, name: str, rule: Rule, window: dict[str, str], share: float) -> Firing:
+    labels = {"job": job(system, system.objectives[name]), **identity(system, name), **window}
+    own = {label: expand(text, labels, share) for label, text in rule.labels.items()}
+    return {**labels, **own}, {key: expand(text, labels, share) for key, text in rule.annotations.items()}

@@ -1,0 +1,177 @@
+"""Every kind of condition, on a system that uses them all: promtool proves the cases, and they find wrong rules."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from truegauge_generator.acceptance import test_rules as run_tests
+from truegauge_generator.conditions import KINDS
+from truegauge_generator.render import render
+from truegauge_generator.tools import run
+from truegauge_spec import Source, Spec, build
+from truegauge_spec.condition import MetricCondition
+
+RULES, TESTS = "rendered/prometheus/rules/kinds.yml", "rendered/prometheus/tests/"
+FIFTH = {"deviation", "older_than", "absent"}
+"""Kinds with a case more than below, at, beyond and back, for what their expression guards against."""
+
+# What is wrong in a rule, by alert: each part of its expressions, and what stands in its place.
+MUTANTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "LongQueue": {"> 100": ("> 101", "> 99", "< 100"), '{channel="web"}': ('{channel="phone"}',)},
+    "SlowPages": {"> 0.2": ("> 0.205", "> 0.195", "< 0.2"), "0.9,": ("0.8,",)},
+    "DiskFull": {"> 0.9": ("> 0.91", "> 0.89", "< 0.9")},
+    "ManyRefused": {"> 0.1": ("> 0.102", "> 0.098", "< 0.1")},
+    "SomeRefused": {"> 5": ("> 6", "> 4", "< 5"), "increase(": ("rate(",)},
+    "MuchSent": {"> 10485760": ("> 10695475", "> 10276045", "< 10485760"), "5m": ("2m30s",), "rate(": ("increase(",)},
+    "FewOrders": {"< 0.3": ("< 0.31", "< 0.29", "> 0.3"), "rate(": ("increase(",)},
+    "NoPages": {"5m": ("2m30s", "6m"), '{job="kinds"}': ("",), "absent_": ("present_",)},
+    "NoWebQueue": {"2h": ("1h", "3h"), ',channel="web"': ("",), "absent_": ("present_",)},
+    "QueueStuck": {"10m": ("5m", "12m"), "> 0": ("== 0",), "\n  and kinds_queue offset 10m": ("",)},
+    "OrdersStuck": {"3h": ("90m", "4h"), "> 0": ("== 0",)},
+    "DiskRunsFull": {"1h": ("30m", "2h"), "14400": ("7200", "28800"), ">= 1": (">= 1.02", ">= 0.98", "< 1")},
+    "DiskRunsFullSoon": {"10m": ("5m",), ">= 0.8": (">= 0.7", ">= 0.95", "< 0.8"), "1800": ("900",)},
+    "NoBackup": {"> 93600": ("> 46800", "> 95000", "> 92000", "< 93600"), "> 0)": (">= 0)",)},
+    "BackupLate": {"> 900": ("> 450", "> 910", "> 890", "< 900"), "> 0)": (">= 0)",)},
+    "UnusualQueue": {"> 0.5": ("> 0.51", "> 0.49", "< 0.5"), "1h": ("30m",), "1w": ("84h",), ">= 10": (">= 9",)},
+    "JumpyQueue": {"> 1.5": ("> 1.52", "> 1.48", "< 1.5"), "[5m": ("[150s",), "30m": ("15m",), ">= 2.5": ("> 0",)},
+}
+CASES = [(alert, old, new) for alert, parts in MUTANTS.items() for old, others in parts.items() for new in others]
+
+
+@pytest.fixture(scope="module")
+def kinds(root: Path) -> Spec:
+    """The system that uses every kind."""
+    return build([Source("kinds.yaml", (root / "tests" / "systems" / "kinds.yaml").read_text())])
+
+
+@pytest.fixture(scope="module")
+def files(kinds: Spec) -> dict[str, str]:
+    """What it is rendered to."""
+    return render(kinds)
+
+
+def conditions(kinds: Spec) -> Iterator[tuple[str, MetricCondition]]:
+    return iter(kinds.systems["kinds"].conditions)
+
+
+def cases_of(when: MetricCondition) -> int:
+    return 5 if when.kind in FIFTH or (when.kind == "rate" and when.upwards) else 4
+
+
+def written(folder: Path, files: dict[str, str]) -> Path:
+    for path, text in files.items():
+        if path.startswith("rendered/prometheus/"):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+    return folder
+
+
+def test_the_system_uses_every_kind(kinds: Spec) -> None:
+    assert {when.kind for _, when in conditions(kinds)} == set(KINDS)
+
+
+def test_every_alert_has_its_cases(kinds: Spec, files: dict[str, str]) -> None:
+    texts = [text for path, text in files.items() if path.startswith(TESTS)]
+    found = Counter(test["name"].split(":")[0] for text in texts for test in yaml.safe_load(text)["tests"])
+    assert found == {alert: cases_of(when) for alert, when in conditions(kinds)}
+
+
+def test_promtool_accepts_the_rules_and_proves_every_case(
+    kinds: Spec, files: dict[str, str], promtool: str, tmp_path: Path
+) -> None:
+    place = written(tmp_path, files)
+    checked = run([promtool, "check", "rules", "--lint=all", "--lint-fatal", str(place / RULES)])
+    assert not checked.failed, checked.output
+    count, problems = run_tests(promtool, place, files)
+    assert (count, problems) == (sum(cases_of(when) for _, when in conditions(kinds)), [])
+
+
+def test_an_alert_that_looks_back_for_hours_is_tested_in_few_steps(files: dict[str, str]) -> None:
+    steps = {path.removeprefix(TESTS): yaml.safe_load(text) for path, text in files.items() if path.startswith(TESTS)}
+    assert {path: read["evaluation_interval"] for path, read in steps.items()} == {
+        "kinds.yml": "15s",
+        **{f"kinds-{step}.yml": step for step in ("3m", "6m", "9m", "30m", "1h18m")},
+    }
+
+
+def test_sentences_read_well(files: dict[str, str]) -> None:
+    page = files["rendered/docs/kinds.md"]
+    for sentence in (
+        "Fires when the increase per second of `kinds_sent_bytes_total` over 5m is above 10 MiB, for 30s.",
+        "Fires when there is no data of `kinds_page_seconds` for 5m, for 30s.",
+        "Fires when `kinds_queue` has not changed for 10m, for 30s.",
+        "`kinds_used_bytes` is at 50% or more of `kinds_size_bytes`, and full within 4h at the pace of the last 1h",
+        "Fires when `kinds_backup_seconds` is older than 26h, for 1h.",
+        "Fires when the deviation of the mean of `kinds_queue` over 1h from that of 1w before is above 50%, for 30s.",
+    ):
+        assert sentence in page
+
+
+def test_a_panel_draws_what_the_condition_compares_with_its_threshold_if_it_has_one(files: dict[str, str]) -> None:
+    (text,) = (text for path, text in files.items() if path.startswith("rendered/grafana/dashboards/"))
+    drawn = {panel["title"]: panel for panel in json.loads(text)["panels"] if panel.get("targets")}
+    chosen = 'job="kinds",instance=~"$instance"'
+    for title, expr, line in (
+        ("Much sent", f"instance:kinds_sent_bytes_total:rate_5m{{{chosen}}}", 10485760),
+        ("No backup", f"instance:kinds_backup_seconds:age{{{chosen}}}", 93600),
+        ("Unusual queue", f"instance:kinds_queue:deviation_1h_from_1w_floor_10{{{chosen}}}", 0.5),
+        ("Disk runs full", f"instance:kinds_used_bytes:share_of_kinds_size_bytes{{{chosen}}}", None),
+        ("No pages", f"kinds_page_seconds_count{{{chosen}}}", None),
+        ("Queue stuck", f"kinds_queue{{{chosen}}}", None),
+    ):
+        steps = drawn[title]["fieldConfig"]["defaults"].get("thresholds", {"steps": [{"value": None}]})["steps"]
+        assert (drawn[title]["targets"][0]["expr"], steps[-1]["value"]) == (expr, line)
+
+
+@pytest.fixture(scope="module")
+def alone(files: dict[str, str]) -> dict[str, dict[str, str]]:
+    """For each alert the rules that it needs, and its tests, so that a mutant is soon found."""
+    (group,) = yaml.safe_load(files[RULES])["groups"]
+    rules = group["rules"]
+    tests = [(path, yaml.safe_load(text)) for path, text in files.items() if path.startswith(TESTS)]
+    found = {}
+    for alert in MUTANTS:
+        (rule,) = (rule for rule in rules if rule.get("alert") == alert)
+        needed = [one for one in rules if one.get("record", "-") in rule["expr"]]
+        found[alert] = {RULES: _text({"groups": [{"name": "alone", "rules": [*needed, rule]}]})}
+        for path, read in tests:
+            mine = [test for test in read["tests"] if test["name"].startswith(f"{alert}:")]
+            if mine:
+                found[alert][path] = _text({**read, "tests": mine})
+    return found
+
+
+def _text(value: dict[str, Any]) -> str:
+    return yaml.safe_dump(value, sort_keys=False, width=10_000)
+
+
+def test_every_alert_has_mutants(kinds: Spec) -> None:
+    assert set(MUTANTS) == {alert for alert, _ in conditions(kinds)}
+
+
+@pytest.mark.parametrize("alert", MUTANTS)
+def test_the_tests_of_an_alert_pass_on_its_own_rules(
+    alert: str, alone: dict[str, dict[str, str]], promtool: str, tmp_path: Path
+) -> None:
+    assert run_tests(promtool, written(tmp_path, alone[alert]), alone[alert])[1] == []
+
+
+@pytest.mark.parametrize(("alert", "old", "new"), CASES)
+def test_a_wrong_rule_is_found(
+    alert: str, old: str, new: str, alone: dict[str, dict[str, str]], promtool: str, tmp_path: Path
+) -> None:
+    read = yaml.safe_load(alone[alert][RULES])
+    rules = read["groups"][0]["rules"]
+    assert any(old in rule["expr"] for rule in rules)
+    for rule in rules:
+        rule["expr"] = rule["expr"].replace(old, new)
+    files = {**alone[alert], RULES: _text(read)}
+    assert not run([promtool, "check", "rules", str(written(tmp_path, files) / RULES)]).failed
+    assert run_tests(promtool, tmp_path, files)[1]

@@ -1,0 +1,45 @@
+"""Whatever number a threshold is, the tests around it pass: no last bit of a float decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from truegauge_generator.cli import main
+
+HEAD = """\
+system: shop
+summary: A shop
+owner: web
+metrics:
+  shop_page_seconds:
+    {type: histogram, unit: s, help: Time to serve, buckets: [0, 0.01, 0.025, 0.05, 0.1, 1], measure: app}
+  shop_ok_total: {type: counter, unit: orders, help: Good ones, measure: app}
+  shop_bad_total: {type: counter, unit: orders, help: Bad ones, measure: app}
+  shop_used_bytes: {type: gauge, unit: bytes, help: Used, measure: app}
+  shop_most_bytes: {type: gauge, unit: bytes, help: Most, measure: app}
+alerts:
+"""
+REST = ", severity: info, summary: Shop, runbook: Look.}\n"
+CONDITIONS = [
+    *(
+        f"{{metric: shop_page_seconds, quantile: {quantile}, over: 1m, above: {milliseconds}ms}}"
+        for milliseconds in (11, 18, 33, 100, 123, 900)
+        for quantile in ("0.5", "0.95")
+    ),
+    *(
+        f"{{metric: shop_bad_total, share_of: [shop_ok_total, shop_bad_total], over: 5m, above: {percent}%}}"
+        for percent in (1, 3, 7, 17, 29, 67, 93)
+    ),
+    *(f"{{metric: shop_used_bytes, limit: shop_most_bytes, above: {percent}%}}" for percent in (7, 29, 33.3, 57)),
+    *(f"{{metric: shop_bad_total, increase_over: 7m, above: {count}}}" for count in (1, 19, 1000)),
+]
+
+
+def test_every_case_of_many_thresholds_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = tmp_path / "shop.yaml"
+    spec.write_text(HEAD + "".join(f"  A{i}: {{when: {when}{REST}" for i, when in enumerate(CONDITIONS)))
+    assert main(["render", str(spec), "--output", str(tmp_path)]) == 0
+    assert main(["check", str(spec), "--output", str(tmp_path)]) == 0, capsys.readouterr().err
+    assert f"promtool test rules: {4 * len(CONDITIONS)} test cases, accepted" in capsys.readouterr().out
