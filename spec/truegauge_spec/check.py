@@ -1,7 +1,7 @@
 """The checks: what must hold between the parts of a spec. Each module of `checks` ends with the table of its own.
 
 A check is a generator of `(path, message)` over one system or over the stack; its name is its code. What it finds is an
-error, or a warning where the module's WARNINGS names it.
+error, unless SEVERITIES says otherwise.
 """
 
 from __future__ import annotations
@@ -37,9 +37,14 @@ SYSTEM_CHECKS: tuple[Callable[[Spec, System], Findings], ...] = (
     *dashboards.CHECKS,
     *scrape.CHECKS,
     *hygiene.WARNINGS,
+    *hygiene.INFORMATION,
 )
 STACK_CHECKS: tuple[Callable[[Spec], Findings], ...] = routes.CHECKS
-WARNINGS: frozenset[str] = frozenset(found.__name__ for found in hygiene.WARNINGS)
+SEVERITIES = {
+    **{found.__name__: "warning" for found in hygiene.WARNINGS},
+    **{found.__name__: "information" for found in hygiene.INFORMATION},
+}
+"""Of checks that are advice; what the others find is an error."""
 
 
 def check(spec: Spec) -> list[Problem]:
@@ -66,7 +71,7 @@ def _findings(spec: Spec) -> Iterator[Finding]:
     for name, system in spec.systems.items():
         for found in SYSTEM_CHECKS:
             code = found.__name__
-            severity = "warning" if code in WARNINGS else "error"
+            severity = SEVERITIES.get(code, "error")
             for path, message in found(spec, system):
                 yield Finding(name, path, message, code, severity)
     yield from expressions.findings(spec)

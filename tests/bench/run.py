@@ -112,6 +112,7 @@ def rows_of_large(folder: Path, number: int, promtool: str, runs: int) -> tuple[
     safe_load = cpu([python, plain, "SafeLoader", "spec/bench.yaml", "plain.yml"], folder)
     size = sum(file.stat().st_size for file in (folder / "out").rglob("*") if file.is_file()) / 1e6
     render = found["render"]
+    expressions = [typed(folder, number) for _ in range(runs)]
     rows = [
         Row(f"{number:,} metrics and alerts: YAML to all files, {size:.1f} MB", render, "s", 1.0),
         Row("  promtool check rules, on the rules among them", found["promtool"], "s"),
@@ -123,8 +124,15 @@ def rows_of_large(folder: Path, number: int, promtool: str, runs: int) -> tuple[
         Row("  render / rjsonnet", ratios(render, found["rjsonnet"]), "x"),
         Row("  alert rules alone, from JSON, gojsonnet", found["gojsonnet"], "s"),
         Row("  render / gojsonnet", ratios(render, found["gojsonnet"]), "x"),
+        Row(f"{number:,} expressions typed", expressions, "s", 5.0),
     ]
     return rows, render
+
+
+def typed(folder: Path, number: int) -> float:
+    """CPU seconds for typing so many expressions of the rules, without reading the spec."""
+    command = [sys.executable, str(HERE / "expressions.py"), "spec", str(number)]
+    return float(subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout)
 
 
 def rows_of_small(folder: Path, number: int, runs: int) -> list[Row]:

@@ -133,6 +133,21 @@ def test_check_reports_what_the_tools_refuse(
     assert f"[{code}]" in capsys.readouterr().err
 
 
+def test_a_rule_that_promtool_refuses_is_reported_once_at_its_line_of_the_spec(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = project / "rendered" / "prometheus" / "rules" / "duckdb.yml"
+    rules.write_text(rules.read_text().replace("duckdb_up < 1", "duckdb_up <"))
+    capsys.readouterr()
+    assert main(["check", "--format", "json"]) == 1
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    (refused,) = [problem for problem in problems if problem["code"] == "promtool_rules"]
+    line = (project / "spec" / "duckdb.yaml").read_text().splitlines()[refused["line"] - 1]
+    assert line.strip() == "EngineNotAnswering:"
+    assert "(in rendered/prometheus/rules/duckdb.yml)" in refused["message"]
+    assert not any(problem["code"] == "promtool_tests" for problem in problems)
+
+
 def test_an_empty_rule_file_is_not_taken_for_accepted_rules(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "rendered" / "prometheus" / "rules" / "duckdb.yml").write_text("groups: []\n")
     capsys.readouterr()

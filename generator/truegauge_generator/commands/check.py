@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,7 @@ from truegauge_generator.acceptance import accept
 from truegauge_generator.cli import Result
 from truegauge_generator.disk import Comparison, compare
 from truegauge_generator.render import render
-from truegauge_spec import Position, Problem, SpecError, load
+from truegauge_spec import Position, Problem, Spec, SpecError, load
 
 
 def run(options: Namespace) -> Result:
@@ -34,7 +35,7 @@ def run(options: Namespace) -> Result:
     seen = {"expressions": count}
     with _progress() as show:
         for step, count, complaints in accept(present, options.output, show):
-            problems += complaints
+            problems += (traced(spec, complaint) for complaint in complaints)
             seen[step.name] = count
             if count:
                 lines.append(f"{step.name}: {_count(count, step.what)}" + (", refused" if complaints else ", accepted"))
@@ -50,6 +51,17 @@ def run(options: Namespace) -> Result:
 
 def _count(number: int, name: str) -> str:
     return f"1 {name}" if number == 1 else f"{number} {name}s"
+
+
+def traced(spec: Spec, complaint: Problem) -> Problem:
+    """A tool's complaint at the line of the spec that its rule or test comes from, where it names an alert."""
+    words = set(re.findall(r"\w+", complaint.message))
+    for name, system in spec.systems.items():
+        for kind, declared in (("alerts", system.alerts), ("objectives", system.objectives)):
+            if named := sorted(words.intersection(declared)):
+                message = f"{complaint.message} (in {complaint.position.path})"
+                return complaint._replace(position=spec.position(name, (kind, named[0])), message=message)
+    return complaint
 
 
 def drifted(files: Mapping[str, str], found: Comparison, output: str) -> Iterator[Problem]:

@@ -148,6 +148,14 @@ def duplicate_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
                 )
 
 
+def alert_twice(spec: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """Two systems may not have an alert of the same name: silences, inhibition and runbooks take one for the other."""
+    for owner, other in spec.systems.items():
+        for name in other.alerts if owner < system.system else ():
+            if name in system.alerts:
+                yield ("alerts", name), f"the system {owner} has an alert {name} too"
+
+
 def no_alert(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A system that no alert watches can fail unseen; to expose metrics only, waive this and say why."""
     if not system.alerts and not system.objectives:
@@ -156,6 +164,7 @@ def no_alert(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
 
 CHECKS = (
     no_alert,
+    alert_twice,
     unknown_metric,
     condition_type,
     threshold_unit,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from math import prod
 
+from truegauge_spec.condition import MetricCondition
 from truegauge_spec.metric import Metric
 from truegauge_spec.positions import Path
 from truegauge_spec.quantities import UNITS, dimension
@@ -21,6 +22,7 @@ RESERVED_SUFFIXES = ("_count", "_sum", "_bucket")
 MOST_SERIES = 10_000
 """Series of one metric on one target beyond which Prometheus' memory is felt."""
 
+_WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _CAMEL = re.compile(r"[a-z][A-Z]")
 
 
@@ -95,4 +97,26 @@ def series_count(metric: Metric) -> int:
     return values * (len(metric.buckets) + 3 if metric.type == "histogram" else 1)
 
 
+def unused_metric(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A metric is shown, alerted on or part of an objective; else nobody looks at what is measured."""
+    if system.dashboard is None:
+        return  # then the dashboard shows every metric
+    used = set(_consumed(system))
+    for name, metric in system.metrics.items():
+        if not used.intersection((name, *metric.series(name))):
+            yield ("metrics", name), f"nothing uses {name}: no alert, objective or panel"
+
+
+def _consumed(system: System) -> Iterator[str]:
+    """Every name of a metric or series that something is made of."""
+    for alert in system.alerts.values():
+        yield from alert.when.metrics if isinstance(alert.when, MetricCondition) else _WORD.findall(alert.when.expr)
+    for objective in system.objectives.values():
+        yield from objective.metrics
+    for row in system.dashboard.rows if system.dashboard else ():
+        for panel in row.panels:
+            yield from (panel.metric or "", *_WORD.findall(panel.expr or ""))
+
+
+INFORMATION = (unused_metric,)
 WARNINGS = (base_unit, unit_in_name, counter_total, reserved_suffix, name_style, cardinality)

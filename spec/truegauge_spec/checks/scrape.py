@@ -29,4 +29,13 @@ def scrape_interval(spec: Spec, system: System) -> Iterator[tuple[Path, str]]:
             yield path, f"{duration(when.window)} holds too few scrapes: {at_least}"
 
 
-CHECKS = (scrape_address, scrape_interval)
+def short_wait(spec: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A `for` shorter than the interval between evaluations waits for that interval all the same."""
+    interval = spec.prometheus.evaluation_interval
+    for name, alert in system.alerts.items():
+        if 0 < alert.for_ < interval and spec.stack.prometheus:
+            message = f"{duration(alert.for_)} is shorter than the evaluation interval, {duration(interval)}"
+            yield ("alerts", name, "for"), message
+
+
+CHECKS = (short_wait, scrape_address, scrape_interval)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from truegauge_spec.alert import Alert
 from truegauge_spec.condition import MetricCondition
@@ -13,10 +13,10 @@ from truegauge_spec.system import System
 from truegauge_spec.template import LabelOf, ValueAs, parts
 
 
-def template(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+def template(spec: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A template may use labels that the alert has, and a label may not hold the value: each would be a new alert."""
     for name, alert in system.alerts.items():
-        known = _labels(system, alert)
+        known = _labels(spec, system, alert) if any("{{" in text for _, text in _texts(alert)) else None
         for place, text in _texts(alert):
             if "{{" not in text:
                 continue
@@ -41,12 +41,16 @@ def _texts(alert: Alert) -> Iterator[tuple[Path, str]]:
     yield from ((("labels", name), text) for name, text in alert.labels.items())
 
 
-def _labels(system: System, alert: Alert) -> set[str] | None:
+def _labels(spec: Spec, system: System, alert: Alert) -> Set[str] | None:
     """The labels of the alert's result; None where only Prometheus knows them."""
-    if not isinstance(alert.when, MetricCondition):
-        return None
-    metric = system.metrics.get(alert.when.metric)
-    return set(alert.when.labels(metric.labels if metric else ()))
+    if isinstance(alert.when, MetricCondition):
+        metric = system.metrics.get(alert.when.metric)
+        return set(alert.when.labels(metric.labels if metric else ()))
+    from truegauge_spec.promql.catalogue import catalogue  # noqa: PLC0415 - few alerts have PromQL of their own
+    from truegauge_spec.promql.infer import infer  # noqa: PLC0415
+    from truegauge_spec.promql.types import template_labels  # noqa: PLC0415
+
+    return template_labels(infer(alert.when.expr, catalogue(spec)).type)
 
 
 CHECKS = (template,)
