@@ -9,7 +9,7 @@ from random import Random
 import pytest
 import yaml
 
-from truegauge_spec.promql import Catalogue, Record, catalogue
+from truegauge_spec.promql.catalogue import Catalogue, Record, catalogue
 from truegauge_spec.spec import Spec
 from truegauge_spec.stack import Stack
 from truegauge_spec.system import System

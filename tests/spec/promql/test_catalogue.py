@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from truegauge_spec.load import load
-from truegauge_spec.promql import Catalogue, Record, catalogue, infer, recorded
 from truegauge_spec.promql.bounds import bound_value
+from truegauge_spec.promql.catalogue import Catalogue, Record, catalogue, recorded
+from truegauge_spec.promql.infer import infer
 from truegauge_spec.spec import Spec
 
 ROOT = Path(__file__).parents[3]

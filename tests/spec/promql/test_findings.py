@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from truegauge_spec.promql import CODES, Catalogue, Finding, infer
 from truegauge_spec.promql import check as checking
+from truegauge_spec.promql.catalogue import Catalogue
 from truegauge_spec.promql.checks import whole
+from truegauge_spec.promql.codes import CODES, Finding
+from truegauge_spec.promql.infer import infer
 from truegauge_spec.promql.syntax import Node
 
 HERE = Path(__file__).parent

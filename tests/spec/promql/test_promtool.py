@@ -14,8 +14,10 @@ from random import Random
 import pytest
 import yaml
 
-from truegauge_spec.promql import Catalogue, Kind, Type, infer
+from truegauge_spec.promql.catalogue import Catalogue
 from truegauge_spec.promql.functions import FUNCTIONS
+from truegauge_spec.promql.infer import infer
+from truegauge_spec.promql.types import Kind, Type
 
 HERE = Path(__file__).parent
 WORLD = yaml.safe_load((HERE / "world.yaml").read_text())

@@ -8,7 +8,9 @@ from random import Random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from truegauge_spec.promql import CODES, Catalogue, infer
+from truegauge_spec.promql.catalogue import Catalogue
+from truegauge_spec.promql.codes import CODES
+from truegauge_spec.promql.infer import infer
 from truegauge_spec.promql.parse import parse
 from truegauge_spec.promql.syntax import Unread
 

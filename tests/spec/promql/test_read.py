@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from truegauge_spec.promql import prettified
-from truegauge_spec.promql.parse import DEEPEST, Fault, parse
+from truegauge_spec.promql.parse import DEEPEST, Fault, parse, prettified
 from truegauge_spec.promql.scan import duration_milliseconds, number_value, scan
 from truegauge_spec.promql.syntax import Binary, Call, Node, Number, Range, Selector, Subquery, Unread
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from truegauge_spec.promql import Catalogue, Kind, Type, infer, template_labels
+from truegauge_spec.promql.catalogue import Catalogue
+from truegauge_spec.promql.infer import infer
+from truegauge_spec.promql.types import Kind, Type, template_labels
 
 CASES = [
     line.rpartition(" => ")[::2]
