@@ -175,7 +175,9 @@ def sample_labels(system: System, when: MetricCondition) -> dict[str, str]:
     metric = system.metrics.get(when.metric)
     address = next(iter(system.scrape.targets), "host-1:9187")
     own = {label: _sample(metric, label, when.where.get(label)) for label in metric.labels} if metric else {}
-    chosen = {label: values if isinstance(values, str) else values[0] for label, values in when.where.items()}
+    chosen = {label: values if isinstance(values, str) else values[0] for label, values in when.selects.items()}
+    if not when.per_target:
+        return {"job": system.system, "system": system.system, **chosen}
     return {"job": system.system, "instance": address, **own, **chosen}
 
 

@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from truegauge_generator.promql import Matchers, selector
+from truegauge_spec.names import BURN_RATE
 from truegauge_spec.objectives import PAIRS, Availability, Events, Latency, Objective, Pair, pairs
 from truegauge_spec.quantities import convert, duration, numeral
 from truegauge_spec.system import System
 
 EVENTS = "job:slo_events:rate"
 ERROR_RATIO = "job:slo_events:error_ratio"
-BURN_RATE = "job:slo_events:burn_rate"
 REMAINING = "job:slo_error_budget:remaining_ratio"
 TARGET = "slo:objective:ratio"
 BUDGET = "slo:error_budget:ratio"

@@ -33,8 +33,15 @@ class MetricCondition(Model):
     """Whether the alert's value says anything."""
     whole: ClassVar[bool] = False
     """Whether a test differs from the threshold by whole units at least."""
+    per_target: ClassVar[bool] = True
+    """Whether its series are of single targets, or of all of a job's together."""
     parts: ClassVar[int] = 20
     """Into how many steps a test divides a window of hours."""
+
+    @property
+    def selects(self) -> Matchers:
+        """What selects its series."""
+        return self.where
 
     @property
     def threshold(self) -> Quantity | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, get_args
 
 from pydantic import AfterValidator, Discriminator, Field, FiniteFloat, Tag, model_validator
 
+from truegauge_spec.burn import Burn
 from truegauge_spec.condition import MetricCondition, Threshold
 from truegauge_spec.model import Amount, Duration, LabelName, MetricName, Model, PositiveDuration, Text
 from truegauge_spec.names import TARGET_LABELS
@@ -265,6 +266,7 @@ class Expr(Model):
 
 AnyCondition = (
     QuantileOf
+    | Burn
     | RunsFull
     | ShareOfLimit
     | ShareOfTotal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Literal
 
 METRIC_NAME = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
 LABEL_NAME = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
@@ -19,6 +20,9 @@ SCRAPE_METRICS = {
     "scrape_duration_seconds": "Time that the last scrape took",
     "scrape_samples_scraped": "Samples that the target exposed",
 }
+
+BURN_RATE: Literal["job:slo_events:burn_rate"] = "job:slo_events:burn_rate"
+"""What the rules of objectives record of each, by window."""
 
 # Labels a metric may not have: they are given by the target, the histogram or the alert itself.
 RESERVED_LABELS = {

@@ -17,7 +17,7 @@ from truegauge_spec import Spec
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.dashboard import Panel
 from truegauge_spec.metric import Metric
-from truegauge_spec.names import SCRAPE_METRICS, TARGET_LABELS
+from truegauge_spec.names import BURN_RATE, SCRAPE_METRICS, TARGET_LABELS
 from truegauge_spec.objectives import PAIRS
 from truegauge_spec.quantities import dimension, duration
 from truegauge_spec.system import System
@@ -71,6 +71,8 @@ def alert_content(spec: Spec, system: System, panel: Panel, name: str) -> Conten
 def _drawn(system: System, when: MetricCondition) -> tuple[str, Iterable[str], str]:
     """What shows whether the condition is near, its recorded value or else its metric, with its labels and unit."""
     unit = drawn_unit(when, system)
+    if not when.per_target:
+        return selector(when.metric, {**_of_job(system), **when.selects}), ("window",), unit
     if recorded := record(when):
         return chosen(system, recorded), grouping(when, system), unit
     metric = system.metrics.get(when.metric)
@@ -97,7 +99,7 @@ def objective_content(spec: Spec, system: System, panel: Panel, name: str) -> Co
             Line(0, False, COLORS[objective.page]),
         ),
         "burn_rate": (
-            objectives.BURN_RATE,
+            BURN_RATE,
             tuple(pair.long for pair in PAIRS),
             "burn rate",
             f"How many times as fast as it may the error budget burns; at more than 1 it does not last {over}",

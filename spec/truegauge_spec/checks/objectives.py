@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from truegauge_spec.burn import Burn
 from truegauge_spec.checks.alerts import selected
 from truegauge_spec.names import RESERVED_LABELS, nearest
-from truegauge_spec.objectives import ALERTS, LABELS, SHORTEST, Availability, Events, Objective, pairs
+from truegauge_spec.objectives import ALERTS, LABELS, PAIRS, SHORTEST, Availability, Events, Objective, pairs
 from truegauge_spec.positions import Path
 from truegauge_spec.quantities import convert, duration, numeral
 from truegauge_spec.spec import Spec
@@ -76,6 +77,25 @@ def objective_bucket(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
             close = min(bounds, key=lambda known: abs(known - bound))
             nearest_one = f"the nearest one ends at {numeral(close)}{metric.unit and ' '}{metric.unit}"
             yield (*path, "latency", "within"), f"no bucket of {latency.metric} ends at {latency.within}; {nearest_one}"
+
+
+def burn(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A burn rate is that of an objective of the system, over one of the windows that are recorded for it."""
+    for name, when in system.conditions:
+        if not isinstance(when, Burn):
+            continue
+        path: Path = ("alerts", name, "when")
+        objective = system.objectives.get(when.objective)
+        if objective is None:
+            yield (
+                (*path, "objective"),
+                f"there is no objective {when.objective!r}{nearest(when.objective, system.objectives)}",
+            )
+            continue
+        known = sorted({window for pair in PAIRS for window in (pair.short, pair.long)} | {objective.over})
+        if when.over not in known:
+            windows = ", ".join(map(duration, known))
+            yield (*path, "over"), f"{duration(when.over)} is not recorded for {when.objective}; known: {windows}"
 
 
 def objective_target(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
@@ -177,6 +197,7 @@ def _template(path: Path, text: str) -> Iterator[tuple[Path, str]]:
 
 
 CHECKS = (
+    burn,
     objective_metric,
     objective_type,
     objective_label,
