@@ -97,3 +97,19 @@ def test_explain_tells_an_alert_s_condition_files_and_tests(root: Path, capsys: 
 def test_explain_offers_the_nearest_name(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "HighQueryLatncy", str(root / "spec")]) == 1
     assert "did you mean 'HighQueryLatency'? [unknown_topic]" in capsys.readouterr().err
+
+
+def test_explain_tells_an_objective_s_alert(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "SyncsSucceedPage", str(root / "spec")]) == 0
+    said = capsys.readouterr().out
+    assert "SyncsSucceedPage of duckdb, critical, declared at" in said
+    assert "  rendered/prometheus/rules/duckdb-objectives.yml" in said.splitlines()
+    assert "and proven by" in said
+
+
+def test_explain_says_when_nothing_proves_an_alert(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken.write_text(
+        SPEC.replace("metric: shop_queu, above: 5", "expr: shop_queue > 5").replace("labels.page", "labels.job")
+    )
+    assert main(["explain", "QueueFull", "shop.yaml"]) == 0
+    assert "No test proves it: give `examples:` beside its `expr:`." in capsys.readouterr().out
