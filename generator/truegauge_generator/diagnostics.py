@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from truegauge_generator.codes import CODES as TOOL_CODES
 from truegauge_spec.problem import Problem
 
 _WORD = r"(?:[^\s,\[\]{}#:]|:(?=\S))+"
@@ -26,6 +27,13 @@ def as_text(problems: Sequence[Problem], colour: bool) -> Iterator[str]:
             number = f"{problem.position.line:>6}"
             yield f"{number} | {line}"
             yield f"{' ' * len(number)} | {_caret(problem, line)}"
+    for code in sorted({problem.code for problem in problems}):
+        yield f"  = {code}: {docs(code)}, or `truegauge explain {code}`"
+
+
+def docs(code: str) -> str:
+    """Where the documents speak of the code: in a section of its own, or of files and tools in the guide."""
+    return "docs/howto.md" if code in TOOL_CODES else f"docs/reference.md#{code}"
 
 
 def _line(problem: Problem, lines: list[str]) -> str | None:
@@ -52,7 +60,13 @@ def _caret(problem: Problem, line: str) -> str:
 def as_objects(problems: Sequence[Problem]) -> list[dict[str, Any]]:
     """Problems as JSON has them."""
     return [
-        {**one.position._asdict(), "message": one.message, "code": one.code, "severity": one.severity}
+        {
+            **one.position._asdict(),
+            "message": one.message,
+            "code": one.code,
+            "severity": one.severity,
+            "docs": docs(one.code),
+        }
         for one in problems
     ]
 
@@ -92,6 +106,6 @@ def as_sarif(problems: Sequence[Problem]) -> str:
         }
         for one in problems
     ]
-    rules = [{"id": code} for code in sorted({one.code for one in problems})]
+    rules = [{"id": code, "helpUri": docs(code)} for code in sorted({one.code for one in problems})]
     run = {"tool": {"driver": {"name": "truegauge", "rules": rules}}, "results": results}
     return json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, indent=2)

@@ -123,8 +123,7 @@ def _checks() -> Iterator[str]:
     for code, meaning in check.codes().items():
         yield f"### {code}\n\n{meaning}\n"
     yield "## Other codes\n\nOf problems that are found before there is a spec to check.\n"
-    yield "| code | meaning |\n|---|---|"
-    yield from (f"| `{code}` | {meaning} |" for code, meaning in CODES.items())
+    yield from (f"### {code}\n\n{meaning}\n" for code, meaning in CODES.items())
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from truegauge_generator.cli import main
+from truegauge_generator.codes import CODES as TOOL_CODES
 from truegauge_generator.commands.explain import codes
 from truegauge_spec import check
 
@@ -40,6 +42,13 @@ def test_people_see_the_line_with_a_caret_under_what_is_wrong(broken: Path, caps
         "     8 |     when: {metric: shop_queu, above: 5}",
         "       |                    ^^^^^^^^^",
     ]
+
+
+def test_people_are_sent_to_the_documents(broken: Path, capsys: pytest.CaptureFixture[str], root: Path) -> None:
+    assert main(["render", "shop.yaml"]) == 1
+    assert "  = unknown_metric: docs/reference.md#unknown_metric" in capsys.readouterr().err
+    sections = re.findall(r"^### (\w+)$", (root / "docs" / "reference.md").read_text(), re.MULTILINE)
+    assert set(codes()) - set(TOOL_CODES) <= set(sections)
 
 
 def test_there_is_no_colour_where_there_is_no_terminal(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
