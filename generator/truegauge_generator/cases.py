@@ -116,6 +116,8 @@ def boundary(
     """The cases just short of, at, beyond and back from a threshold."""
     limit, size = threshold(when, system), times[2]
     side, off = "above", step(limit, unit(when, system))
+    if when.most is not None:
+        off = min(off, (when.most - limit) / 2)
     if when.whole:
         off = max(off // 1, Decimal(1))
     if not when.upwards:

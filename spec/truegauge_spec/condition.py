@@ -31,6 +31,8 @@ class MetricCondition(Model):
     """Whether that is a unit per second."""
     valued: ClassVar[bool] = True
     """Whether the alert's value says anything."""
+    most: ClassVar[int | None] = None
+    """The largest value that there can be, if any."""
     whole: ClassVar[bool] = False
     """Whether a test differs from the threshold by whole units at least."""
     per_target: ClassVar[bool] = True

@@ -70,6 +70,7 @@ class ShareOfTotal(Threshold):
     types = frozenset({"counter"})
     other = "share_of"
     unit = "ratio"
+    most = 1
     share_of: Annotated[tuple[MetricName, ...], Field(min_length=2)]
     over: PositiveDuration
 
@@ -82,6 +83,10 @@ class ShareOfTotal(Threshold):
     def _part_of_total(self) -> ShareOfTotal:
         if self.metric not in self.share_of:
             raise ValueError(f"`share_of` must name {self.metric} too: the total has the part in it")
+        if len(set(self.share_of)) < len(self.share_of):
+            raise ValueError("`share_of` names a metric twice, which would count it twice")
+        if self.threshold.unit and not 0 < convert(self.threshold, "ratio") < 1:
+            raise ValueError(f"a share lies between 0% and 100%, so it is never beyond {self.threshold}")
         return self
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
 from typing import NamedTuple
 
 # Each unit's dimension and its worth in the dimension's base unit (seconds, bytes, one).
@@ -59,6 +60,8 @@ def quantity(written: str) -> Quantity:
         raise ValueError(
             f"{written!r} has the unknown unit {unit!r}; known are {', '.join(sorted(UNITS, key=str.lower))}"
         )
+    if not isfinite(float(number)):
+        raise ValueError(f"{written!r} is larger than any number that Prometheus knows")
     return Quantity(Decimal(number), unit)
 
 

@@ -30,7 +30,7 @@ CONDITIONS = [
     ),
     *(
         f"{{metric: shop_bad_total, share_of: [shop_ok_total, shop_bad_total], over: 5m, above: {percent}%}}"
-        for percent in (1, 3, 7, 17, 29, 67, 93)
+        for percent in (1, 3, 7, 17, 29, 67, 99.5)
     ),
     *(f"{{metric: shop_used_bytes, limit: shop_most_bytes, above: {percent}%}}" for percent in (7, 29, 33.3, 57)),
     *(f"{{metric: shop_bad_total, increase_over: 7m, above: {count}}}" for count in (1, 19, 1000)),
