@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from truegauge_generator.targets import dashboard, objectives, rules
 from truegauge_spec import Problem, Spec
+from truegauge_spec.checks.expressions import Expression
 from truegauge_spec.positions import Path
 from truegauge_spec.promql.catalogue import Catalogue, Record, catalogue
 from truegauge_spec.promql.infer import infer
 from truegauge_spec.system import System
 
 
-class Rendered(NamedTuple):
-    """An expression as it is rendered, and where in the spec its cause stands."""
-
-    system: str
-    path: Path
-    text: str
-    alert: bool
-
-
-def rendered(spec: Spec) -> Iterator[Rendered]:
+def rendered(spec: Spec) -> Iterator[Expression]:
     """The expressions of all rules and panels."""
     for name, system in spec.systems.items():
         for path, rule in _rules(spec, system):
-            yield Rendered(name, path, rule.expr, rule.kind == "alert")
+            yield Expression(name, path, rule.expr, rule.kind == "alert")
         for text in dashboard.view(spec, system).values():
             for panel in json.loads(text)["panels"]:
                 for target in panel.get("targets", ()):
-                    yield Rendered(name, ("dashboard",), target["expr"], False)
+                    yield Expression(name, ("dashboard",), target["expr"], False)
 
 
 def _rules(spec: Spec, system: System) -> Iterator[tuple[Path, rules.Rule]]:
