@@ -12,17 +12,16 @@ from typing import Any, NamedTuple
 
 
 class Command(NamedTuple):
-    """A command: its module in `commands` has `run(options) -> Result`. `topic` is what it is asked about."""
+    """A command: its module in `commands` has `run(options) -> Result`, and may have `arguments(parser)`."""
 
     name: str
     summary: str
-    topic: str = ""
 
 
 COMMANDS = (
     Command("render", "write every file that the spec describes"),
     Command("check", "find problems in the spec, and files and tools that do not agree with it"),
-    Command("explain", "tell what a code means, or what an alert says and what proves it", "an alert's name or a code"),
+    Command("explain", "tell what a code means, or what an alert says and what proves it"),
 )
 
 FORMATS = ("text", "json", "github", "sarif")
@@ -48,8 +47,12 @@ def program() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, 1 for problems, 2 for a wrong command line."""
-    options = _parser().parse_args(arguments)
-    command = import_module(f"truegauge_generator.commands.{options.command}")
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    chosen = next((command.name for command in COMMANDS if command.name in words[:1]), None)
+    # Only the chosen command is imported: others would cost `--help` and a render with nothing to do their time.
+    command = import_module(f"truegauge_generator.commands.{chosen}") if chosen else None
+    options = _parser(command).parse_args(words)
+    assert command is not None  # argparse has refused any other word
     try:
         result = command.run(options)
     except OSError as error:
@@ -65,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failed(result) else 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(chosen: Any) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="truegauge",
         description="One spec of a system's metrics and alerts, rendered into everything that monitors it.",
@@ -75,13 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         sub = commands.add_parser(command.name, help=command.summary, description=command.summary, epilog=EXIT_CODES)
-        if command.topic:
-            sub.add_argument("topic", metavar="TOPIC", help=command.topic)
+        if hasattr(chosen, "arguments") and chosen.__name__.endswith(f".{command.name}"):
+            chosen.arguments(sub)
         sub.add_argument("spec", nargs="?", default="spec", metavar="SPEC", help="folder of YAML files, or one (spec)")
         sub.add_argument("--output", default=".", metavar="DIR", help="the folder with rendered/ and exporter/ (.)")
         sub.add_argument("--format", choices=FORMATS, default="text", help="for people, machines, or a CI")
-        if command.name == "render":
-            sub.add_argument("--prune", action="store_true", help="remove files that the spec does not describe")
     return parser
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -20,6 +20,11 @@ from truegauge_spec.names import nearest
 from truegauge_spec.positions import Path
 from truegauge_spec.promql.infer import infer
 from truegauge_spec.system import System
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What it is asked about."""
+    parser.add_argument("topic", metavar="TOPIC", help="an alert's name or a code")
 
 
 def run(options: Namespace) -> Result:

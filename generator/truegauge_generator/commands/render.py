@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Collection
 
 from truegauge_generator import stamp
 from truegauge_generator.cli import Result
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What only this command knows."""
+    parser.add_argument("--prune", action="store_true", help="remove files that the spec does not describe")
 
 
 def run(options: Namespace) -> Result:
