@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -163,3 +164,21 @@ class Paren(Node):
 @dataclass(frozen=True, slots=True)
 class Unread(Node):
     """Text whose parts are not known."""
+
+
+def inner(node: Node) -> tuple[Node, ...]:
+    """The nodes right below, in the order of the text but for an aggregation's parameter, which is last."""
+    if isinstance(node, Call):
+        return node.arguments
+    if isinstance(node, Binary):
+        return node.left, node.right
+    if isinstance(node, Aggregate):
+        return (node.expr,) if node.param is None else (node.expr, node.param)
+    return (node.expr,) if isinstance(node, Range | Subquery | Unary | Paren) else ()
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it."""
+    yield node
+    for below in inner(node):
+        yield from walk(below)
