@@ -20,6 +20,12 @@ class Plain(str):
     __slots__ = ()
 
 
+class Printed(str):
+    """A part of a document that is printed already."""
+
+    __slots__ = ()
+
+
 class Unreadable(Exception):
     """A file that is not YAML; `problem` says where."""
 
@@ -64,6 +70,6 @@ def dump(value: Any) -> str:
         return "{" + ", ".join([f"{dump(key)}: {dump(one)}" for key, one in value.items()]) + "}"
     if value.__class__ is list:
         return "[" + ", ".join(map(dump, value)) + "]"
-    if isinstance(value, Plain) and _SAFE.fullmatch(value):
-        return value
+    if isinstance(value, Printed) or (isinstance(value, Plain) and _SAFE.fullmatch(value)):
+        return str(value)
     return '""' if value is None else quoted(value)

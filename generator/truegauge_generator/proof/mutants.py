@@ -7,6 +7,7 @@ from difflib import unified_diff
 from typing import NamedTuple
 
 from truegauge_generator.proof.operators import changes
+from truegauge_generator.proof.scene import Scene
 from truegauge_generator.proof.suite import Rule
 from truegauge_spec.promql.parse import parse
 from truegauge_spec.promql.syntax import Node, Unread
@@ -17,11 +18,12 @@ TIMES = ("for", "keep_firing_for")
 
 
 class Mutant(NamedTuple):
-    """A wrong rule: which operator made it, of which rule, and the difference in words."""
+    """A wrong rule: which operator made it, the difference in words, and why it may do the same."""
 
     operator: str
     rule: Rule
     change: str
+    excuse: str = ""
 
     @property
     def name(self) -> str:
@@ -33,19 +35,20 @@ class Mutant(NamedTuple):
         return "\n".join(list(unified_diff(lines(right), lines(self.rule), lineterm="", n=0))[2:])
 
 
-def mutants(rule: Rule, labels: Mapping[str, frozenset[str]]) -> Iterator[Mutant]:
-    """Every mutant of a rule, none of them twice; `labels` are those of each metric's series."""
+def mutants(rule: Rule, labels: Mapping[str, frozenset[str]], records: Mapping[str, str]) -> Iterator[Mutant]:
+    """Every mutant of a rule, none twice. `labels` are those of each metric's series, `records` what is recorded."""
     seen = {str(rule.body.get("expr"))}
     expr = str(rule.body.get("expr", ""))
     node = parse(expr)
     if isinstance(node, Node) and not isinstance(node, Unread):
-        for operator, change in changes(node, expr, labels):
+        for operator, change in changes(node, Scene(expr, labels, records)):
             start, end = change.span
             text = expr[:start] + change.text + expr[end:]
             if text not in seen:
                 seen.add(text)
                 words = f"{_short(expr[start:end])} becomes {_short(change.text)}" if change.text else ""
-                yield _mutant(rule, operator, words or f"{_short(expr[start:end])} is gone", {"expr": text})
+                words = words or f"{_short(expr[start:end])} is gone"
+                yield _mutant(rule, operator, words, {"expr": text})._replace(excuse=change.excuse)
     yield from _timed(rule)
     yield from _labelled(rule)
 

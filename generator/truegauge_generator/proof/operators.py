@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from truegauge_generator.proof import excuses
+from truegauge_generator.proof.scene import Scene, constant
 from truegauge_spec.promql.scan import Span
 from truegauge_spec.promql.syntax import (
     COMPARISONS,
@@ -35,22 +37,11 @@ LITTLE = Decimal("0.02")
 
 
 class Change(NamedTuple):
-    """Text that stands in place of a span's."""
+    """Text that stands in place of a span's; `excuse` is why nobody may be able to tell the difference."""
 
     span: Span
     text: str
-
-
-class Scene(NamedTuple):
-    """The whole text, the node above, and the labels of each metric's series."""
-
-    text: str
-    above: Node | None
-    labels: Mapping[str, frozenset[str]]
-
-    def of(self, node: Node) -> str:
-        """A node's text."""
-        return self.text[slice(*node.span)]
+    excuse: str = ""
 
 
 class Operator(NamedTuple):
@@ -61,9 +52,9 @@ class Operator(NamedTuple):
     changes: Callable[[Any, Scene], Iterator[Change]]
 
 
-def changes(node: Node, text: str, labels: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, Change]]:
+def changes(node: Node, scene: Scene) -> Iterator[tuple[str, Change]]:
     """Every change of an expression, with the name of its operator, in the order of the nodes."""
-    yield from _below(node, Scene(text, None, labels))
+    yield from _below(node, scene)
 
 
 def _below(node: Node, scene: Scene) -> Iterator[tuple[str, Change]]:
@@ -71,7 +62,7 @@ def _below(node: Node, scene: Scene) -> Iterator[tuple[str, Change]]:
         if isinstance(node, operator.node):
             yield from ((operator.name, change) for change in operator.changes(node, scene))
     for below in inner(node):
-        yield from _below(below, scene._replace(above=node))
+        yield from _below(below, scene._replace(path=(*scene.path, node)))
 
 
 def _swap(table: Mapping[str, str]) -> Callable[[Binary, Scene], Iterator[Change]]:
@@ -84,6 +75,14 @@ def _swap(table: Mapping[str, str]) -> Callable[[Binary, Scene], Iterator[Change
 
 FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "!=", "!=": "=="}
 INCLUSIVE = {">": ">=", "<": "<=", ">=": ">", "<=": "<"}
+
+
+def included(node: Binary, scene: Scene) -> Iterator[Change]:
+    """A comparison that takes in, or leaves out, the very value."""
+    if node.op in INCLUSIVE:
+        yield Change(node.op_span, INCLUSIVE[node.op], excuses.by_rounding(node, scene))
+
+
 ARITHMETIC = {"+": "-", "-": "+", "*": "/"}
 SETS = {"and": "unless", "unless": "and", "or": "and"}
 
@@ -101,7 +100,7 @@ def unguarded(node: Binary, scene: Scene) -> Iterator[Change]:
         yield Change(node.span, scene.of(node.left))
     if node.op == "or":
         yield Change(node.span, scene.of(node.right))
-    if node.op in COMPARISONS and scene.above is not None and not node.is_bool and not constant(node.left):
+    if node.op in COMPARISONS and scene.path and not node.is_bool and not constant(node.left):
         yield Change(node.span, scene.of(node.left))
 
 
@@ -115,11 +114,6 @@ def thresholds(node: Binary, _: Scene) -> Iterator[Change]:
 
 def _numbers(node: Node) -> Iterator[Number]:
     return (part for part in walk(node) if isinstance(part, Number))
-
-
-def constant(node: Node) -> bool:
-    """Whether an expression holds nothing but numbers."""
-    return all(isinstance(part, Number | Paren | Unary | Binary) for part in walk(node))
 
 
 def _moved(number: Number) -> Iterator[str]:
@@ -159,7 +153,7 @@ def unmatched(node: Selector, scene: Scene) -> Iterator[Change]:
         elif comma := re.search(r"\s*,\s*$", scene.text[:start]):
             start = comma.start()
         if node.name is not None or len(node.matchers) > 1:
-            yield Change((start, end), "")
+            yield Change((start, end), "", excuses.repeated(matcher, scene))
 
 
 def negated(node: Selector, scene: Scene) -> Iterator[Change]:
@@ -229,16 +223,16 @@ FUNCTIONS = {
 DROPPED = frozenset({"abs", "ceil", "floor", "round"})
 
 
-def aggregated(node: Aggregate, _: Scene) -> Iterator[Change]:
+def aggregated(node: Aggregate, scene: Scene) -> Iterator[Change]:
     """Another aggregation."""
     if node.op in AGGREGATIONS:
-        yield Change(node.op_span, AGGREGATIONS[node.op])
+        yield Change(node.op_span, AGGREGATIONS[node.op], excuses.alone(node, scene))
 
 
 def called(node: Call, scene: Scene) -> Iterator[Change]:
     """Another function of the same kind, or none."""
     for other in FUNCTIONS.get(node.name, ()):
-        yield Change(node.name_span, other)
+        yield Change(node.name_span, other, excuses.scaled(node, other, scene))
     if node.name in DROPPED:
         yield Change(node.span, scene.of(node.arguments[0]))
 
@@ -257,7 +251,7 @@ def quantiles(node: Call, _: Scene) -> Iterator[Change]:
 
 def numbers(node: Number, scene: Scene) -> Iterator[Change]:
     """Another number than a threshold or a quantile, halved and doubled."""
-    above = scene.above
+    above = scene.path[-1] if scene.path else None
     if above is None or not node.value or isinstance(above, Paren | Unary):
         return
     if isinstance(above, Binary) and (above.op in COMPARISONS or constant(above)):
@@ -271,7 +265,7 @@ def numbers(node: Number, scene: Scene) -> Iterator[Change]:
 
 OPERATORS = (
     Operator("comparison flipped", Binary, _swap(FLIPPED)),
-    Operator("comparison made inclusive", Binary, _swap(INCLUSIVE)),
+    Operator("comparison made inclusive", Binary, included),
     Operator("threshold moved", Binary, thresholds),
     Operator("sides of a division swapped", Binary, divided),
     Operator("arithmetic swapped", Binary, _swap(ARITHMETIC)),

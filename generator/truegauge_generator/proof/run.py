@@ -6,30 +6,16 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from xml.etree import ElementTree
 
-from truegauge_generator.proof.documents import Plain, dump
+from truegauge_generator.proof.jobs import Job
 from truegauge_generator.tools import Run, run
 
 BATCH = 50
 """Units in one process: enough to forget the start of promtool, few enough to show progress and fill all cores."""
-
-
-class Job(NamedTuple):
-    """A unit's files as text. `rules` are named in `test` by their place: `rules_of`."""
-
-    test: str
-    rules: tuple[str, ...]
-    tests: int
-
-    @property
-    def key(self) -> str:
-        """The same for the same content."""
-        return sha256("\0".join((self.test, *self.rules)).encode()).hexdigest()[:24]
 
 
 class Verdict(NamedTuple):
@@ -38,11 +24,6 @@ class Verdict(NamedTuple):
     ran: int
     failed: tuple[tuple[str, str], ...]
     error: str = ""
-
-
-def job(test: dict[str, Any], rules: Sequence[dict[str, Any]]) -> Job:
-    """A unit's documents as text."""
-    return Job(dump(test), tuple(map(dump, rules)), len(test["tests"]))
 
 
 def verdicts(
@@ -72,8 +53,7 @@ def _run(promtool: str, batch: Sequence[Job]) -> list[Verdict]:
             names = [f"r{number}-{part}.yml" for part in range(len(one.rules))]
             for name, text in zip(names, one.rules, strict=True):
                 (folder / name).write_text(text, encoding="utf-8")
-            head = dump({"rule_files": [Plain(name) for name in names]})
-            (folder / f"t{number}.yml").write_text(f"{head[:-1]}, {one.test[1:]}", encoding="utf-8")
+            (folder / f"t{number}.yml").write_text(one.head(names), encoding="utf-8")
         report = folder / "junit.xml"
         tests = [str(folder / f"t{number}.yml") for number in range(len(batch))]
         said = run([promtool, "test", "rules", f"--junit={report}", *tests])

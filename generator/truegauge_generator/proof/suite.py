@@ -91,6 +91,25 @@ class Suite:
             for (path, looks), tests in groups.items()
         ]
 
+    @cached_property
+    def _users(self) -> dict[str, set[str]]:
+        """For each name that an expression selects, the names of the rules that do."""
+        found: dict[str, set[str]] = {}
+        for rule in self.rules:
+            for name in names(str(rule.body.get("expr", ""))):
+                found.setdefault(name, set()).add(rule.name)
+        return found
+
+    def dependants(self, name: str) -> frozenset[str]:
+        """The rules of that name and all that come from them; looks that may select anything, too."""
+        found, waiting = {"", *ALERTS}, [name]
+        while waiting:
+            one = waiting.pop()
+            if one not in found:
+                found.add(one)
+                waiting += self._users.get(one, ())
+        return frozenset(found | self._users.get("", set()))
+
     def needed(self, looks: Iterable[str], paths: tuple[str, ...]) -> list[Rule]:
         """The rules of the files that what is looked at comes from, in their order."""
         found: set[tuple[str, int, int]] = set()
@@ -156,23 +175,17 @@ def names(expr: str) -> frozenset[str]:
     return frozenset(part.name or "" for part in walk(node) if isinstance(part, Selector))
 
 
-def document_of(unit: Unit, suite: Suite, replaced: Rule | None = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The unit's test document without its rule files, and the documents of these; `replaced` stands for its rule."""
-    rules = []
-    order: list[str] = []
-    for path in dict.fromkeys(rule.path for rule in unit.rules):
-        mine = [rule for rule in unit.rules if rule.path == path]
-        whole = suite.documents[path]
-        groups = []
-        for number in dict.fromkeys(rule.group for rule in mine):
-            chosen = [replaced if replaced and replaced.key == rule.key else rule for rule in mine]
-            bodies = [rule.body for rule in chosen if rule.group == number]
-            group = {**whole["groups"][number], "rules": bodies}
-            groups.append(group)
-            order.append(str(group.get("name")))
-        rules.append({**whole, "groups": groups})
-    whole = suite.documents[unit.path]
-    tests = {key: value for key, value in whole.items() if key not in ("rule_files", "tests")}
-    if "group_eval_order" in tests:
-        tests["group_eval_order"] = [name for name in tests["group_eval_order"] if name in order]
-    return {**tests, "tests": [test.body for test in unit.tests]}, rules
+def narrowed(unit: Unit, suite: Suite, rule: Rule) -> Unit | None:
+    """What is left of a unit when only those looks remain that a change of the rule can alter; None for nothing."""
+    affected = suite.dependants(rule.name)
+    tests = []
+    for test in unit.tests:
+        alerts = [look for look in test.body.get("alert_rule_test") or () if str(look.get("alertname")) in affected]
+        values = [look for look in test.body.get("promql_expr_test") or () if names(str(look.get("expr"))) & affected]
+        if alerts or values:
+            body = {**test.body, "alert_rule_test": alerts, "promql_expr_test": values}
+            tests.append(test._replace(body=body, looks=frozenset(_looks(body))))
+    if not tests:
+        return None
+    looks = frozenset[str]().union(*(test.looks for test in tests))
+    return Unit(unit.path, tuple(tests), tuple(suite.needed(looks, tests[0].rules)))

@@ -1,0 +1,89 @@
+"""Why a wrong rule may do the same as the right one: reasons that hold whatever the data are, or but for rounding.
+
+An excuse counts only where no test noticed the difference after all.
+"""
+
+from __future__ import annotations
+
+from truegauge_generator.proof.scene import Scene, constant
+from truegauge_spec.promql.parse import parse
+from truegauge_spec.promql.syntax import (
+    COMPARISONS,
+    Aggregate,
+    Binary,
+    Call,
+    Matcher,
+    Node,
+    Number,
+    Paren,
+    Selector,
+    inner,
+    walk,
+)
+
+WORKED_OUT = frozenset({"rate", "increase", "irate", "deriv", "predict_linear", "histogram_quantile"})
+WHOLE = frozenset({"floor", "ceil", "round"})
+
+
+def by_rounding(node: Binary, scene: Scene) -> str:
+    """A value that Prometheus works out from rates is equal to a number by chance of rounding only."""
+    sides = [side for side in (node.left, node.right) if not constant(side)]
+    fixed = [part for side in (node.left, node.right) if constant(side) for part in walk(side)]
+    beyond_zero = any(isinstance(part, Number) and part.value for part in fixed)
+    if len(sides) == 1 and beyond_zero and _continuous(sides[0], scene, frozenset()):
+        return "the value is worked out from rates, and meets the threshold only by chance of rounding"
+    return ""
+
+
+def _continuous(node: Node, scene: Scene, seen: frozenset[str]) -> bool:
+    if isinstance(node, Call):
+        if node.name in WHOLE:
+            return False
+        if node.name in WORKED_OUT:
+            return True
+    if isinstance(node, Selector) and node.name and node.name in scene.records and node.name not in seen:
+        recorded = parse(scene.records[node.name])
+        return isinstance(recorded, Node) and _continuous(recorded, scene, seen | {node.name})
+    return any(_continuous(below, scene, seen) for below in inner(node))
+
+
+def repeated(matcher: Matcher, scene: Scene) -> str:
+    """A matcher that the other side of an `and` has too, on a label by which the sides are matched."""
+    below: Node | None = None
+    for above in reversed(scene.path):
+        if isinstance(above, Binary) and above.op == "and" and below is not None:
+            other = above.right if below is above.left else above.left
+            matching = above.matching
+            matched = matching is None or (matcher.label in matching.names) == matching.keeps
+            if matched and any(_same(part, matcher) for part in walk(other)):
+                return "the other side of `and` has the same matcher"
+        elif not isinstance(above, Paren) and not (isinstance(above, Binary) and above.op in (*COMPARISONS, "and")):
+            return ""
+        below = above
+    return ""
+
+
+def _same(node: Node, matcher: Matcher) -> bool:
+    return isinstance(node, Selector) and any(one[:3] == matcher[:3] for one in node.matchers)
+
+
+def alone(node: Aggregate, scene: Scene) -> str:
+    """Groups of one series each."""
+    selectors = [part for part in walk(node.expr) if isinstance(part, Selector)]
+    if node.op not in ("sum", "max", "min", "avg") or len(selectors) != 1 or node.grouping is None:
+        return ""
+    labels = scene.labels.get(selectors[0].name or "")
+    if labels and node.grouping.keeps and labels <= node.grouping.names:
+        return "every group is one series"
+    return ""
+
+
+def scaled(node: Call, other: str, scene: Scene) -> str:
+    """A histogram whose buckets are all so many times larger has the same quantiles."""
+    if {node.name, other} == {"rate", "increase"}:
+        for above in reversed(scene.path):
+            if isinstance(above, Call) and above.name == "histogram_quantile":
+                return "a quantile stays when all buckets are so many times larger"
+            if not isinstance(above, Aggregate | Paren):
+                break
+    return ""
