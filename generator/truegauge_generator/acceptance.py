@@ -57,7 +57,7 @@ def check_config(promtool: str, output: Path, files: Mapping[str, str]) -> tuple
         return 0, []
     place = output / PROMETHEUS
     done = run([promtool, "check", "config", "--syntax-only", "--lint=all", "--lint-fatal", str(place)])
-    return 1, [_problem(place, line, "promtool_config") for line in done.complaints] if done.failed else []
+    return 1, [place_of(place, line, "promtool_config") for line in done.complaints] if done.failed else []
 
 
 def check_rules(promtool: str, output: Path, files: Mapping[str, str]) -> tuple[int, list[Problem]]:
@@ -69,9 +69,9 @@ def check_rules(promtool: str, output: Path, files: Mapping[str, str]) -> tuple[
         done = run([promtool, "check", "rules", "--lint=all", "--lint-fatal", str(place)])
         seen = sum(map(int, re.findall(r"(\d+) rules? found", done.output)))
         if done.failed:
-            problems += [_problem(place, line, "promtool_rules") for line in done.complaints]
+            problems += [place_of(place, line, "promtool_rules") for line in done.complaints]
         elif seen != expected:
-            problems.append(_problem(place, f"promtool found {seen} rules, not {expected}", "promtool_rules"))
+            problems.append(place_of(place, f"promtool found {seen} rules, not {expected}", "promtool_rules"))
     return sum(rules.values()), problems
 
 
@@ -84,12 +84,12 @@ def test_rules(promtool: str, output: Path, files: Mapping[str, str]) -> tuple[i
         with TemporaryDirectory() as folder:
             report = Path(folder) / "junit.xml"
             done = run([promtool, "test", "rules", f"--junit={report}", str(place)])
-            seen, failures = _junit(report)
+            seen, failures = ran(report)
         if done.failed:
             said = failures or done.complaints
-            problems += [_problem(place, line, "promtool_tests") for line in said]
+            problems += [place_of(place, line, "promtool_tests") for line in said]
         elif seen != expected:
-            problems.append(_problem(place, f"promtool ran {seen} tests, not {expected}", "promtool_tests"))
+            problems.append(place_of(place, f"promtool ran {seen} tests, not {expected}", "promtool_tests"))
     return sum(tests.values()), problems
 
 
@@ -100,10 +100,10 @@ def check_alertmanager(amtool: str, output: Path, files: Mapping[str, str]) -> t
     place = output / ALERTMANAGER
     done = run([amtool, "check-config", str(place)])
     if done.failed:
-        return 1, [_problem(place, line, "amtool_config") for line in done.complaints]
+        return 1, [place_of(place, line, "amtool_config") for line in done.complaints]
     templates = read(place.read_text(encoding="utf-8"), str(place)).get("templates") or []
     absent = [pattern for pattern in templates if not list(place.parent.glob(pattern))]
-    return 1, [_problem(place, f"the template file {pattern} is not there", "amtool_config") for pattern in absent]
+    return 1, [place_of(place, f"the template file {pattern} is not there", "amtool_config") for pattern in absent]
 
 
 STEPS = (
@@ -122,7 +122,7 @@ def _tests(text: str) -> int:
     return len(read(text, "")["tests"])
 
 
-def _junit(report: Path) -> tuple[int, list[str]]:
+def ran(report: Path) -> tuple[int, list[str]]:
     """The number of tests that ran, and what the failed ones said."""
     if not report.exists():
         return 0, []
@@ -138,7 +138,8 @@ def _junit(report: Path) -> tuple[int, list[str]]:
 _PLACE = re.compile(r"^(?P<file>\S+?): (?:(?P<line>\d+):(?P<column>\d+): )*(?P<message>.*)$")
 
 
-def _problem(place: Path, line: str, code: str) -> Problem:
+def place_of(place: Path, line: str, code: str) -> Problem:
+    """A tool's complaint about a file as a problem, at the line and column that it names."""
     match = _PLACE.match(line)
     if match and match["line"] and match["file"].endswith(place.name):
         return Problem(Position(str(place), int(match["line"]) or 1, int(match["column"]) or 1), match["message"], code)

@@ -21,6 +21,7 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("render", "write every file that the spec describes"),
     Command("check", "find problems in the spec, and files and tools that do not agree with it"),
+    Command("prove", "run the rules' tests, and wrong rules against them"),
     Command("explain", "tell what a code means, or what an alert says and what proves it"),
 )
 

@@ -25,8 +25,8 @@ def items(suite: Suite, outcomes: Iterable[Outcome]) -> list[Item]:
     """Rules that are evaluated, alerts that fire and stay silent, thresholds held on both sides, label values."""
     touched = {rule.key for unit in suite.units for rule in unit.rules}
     looks = _looks(suite.tests)
-    found = [Item("rule", rule, "evaluated by a test", rule.key in touched) for rule in suite.rules]
-    for rule in suite.rules:
+    found = [Item("rule", rule, "evaluated by a test", rule.key in touched) for rule in suite.subjects]
+    for rule in suite.subjects:
         if rule.is_alert:
             seen = looks.get(rule.name, set())
             found += [
@@ -73,7 +73,7 @@ def _values(suite: Suite) -> Iterator[Item]:
         if isinstance(node, Selector):
             for matcher in node.matchers:
                 brought.setdefault((node.name or "", matcher.label), set()).add(matcher.value)
-    for rule in suite.rules:
+    for rule in suite.subjects:
         node = parse(str(rule.body.get("expr", "")))
         if not isinstance(node, Node) or isinstance(node, Unread):
             continue

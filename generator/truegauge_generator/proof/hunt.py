@@ -8,7 +8,7 @@ from typing import NamedTuple
 from truegauge_generator.proof.jobs import Press
 from truegauge_generator.proof.mutants import Mutant, mutants
 from truegauge_generator.proof.run import Verdict
-from truegauge_generator.proof.suite import Rule, Suite, Unit, narrowed
+from truegauge_generator.proof.suite import Rule, Suite, Unit
 from truegauge_spec.promql.parse import parse
 from truegauge_spec.promql.syntax import Selector
 
@@ -23,11 +23,6 @@ class Outcome(NamedTuple):
     why: str
 
 
-class _Hunted(NamedTuple):
-    mutant: Mutant
-    presses: tuple[Press, ...]
-
-
 def hunt(
     suite: Suite,
     units: Sequence[Unit],
@@ -36,33 +31,45 @@ def hunt(
     """Run every mutant of every rule against those of the `units` that depend on the rule, which all pass."""
     labels = series_labels(suite)
     records = {rule.name: str(rule.body.get("expr")) for rule in suite.rules if not rule.is_alert}
-    hunted = []
-    for rule in suite.rules:
+    hunted: list[tuple[Mutant, list[Press]]] = []
+    for rule in suite.subjects:
         presses = _presses(suite, units, rule)
-        hunted += [_Hunted(mutant, presses) for mutant in mutants(rule, labels, records)]
+        hunted += [(one, [_widened(press, suite, one) for press in presses]) for one in mutants(rule, labels, records)]
     found: dict[int, Outcome] = {}
     stage = 0
     while alive := [
-        (number, one) for number, one in enumerate(hunted) if number not in found and len(one.presses) > stage
+        (number, mutant, presses[stage])
+        for number, (mutant, presses) in enumerate(hunted)
+        if number not in found and len(presses) > stage
     ]:
-        answers = run([one.presses[stage] for _, one in alive], [one.mutant.rule for _, one in alive])
-        for (number, one), verdict in zip(alive, answers, strict=True):
+        answers = run([press for _, _, press in alive], [mutant.rule for _, mutant, _ in alive])
+        for (number, mutant, _), verdict in zip(alive, answers, strict=True):
             if verdict.failed:
-                found[number] = Outcome(one.mutant, KILLED, verdict.failed[0][0])
+                found[number] = Outcome(mutant, KILLED, verdict.failed[0][0])
             elif verdict.error:
-                found[number] = Outcome(one.mutant, REFUSED, verdict.error)
+                found[number] = Outcome(mutant, REFUSED, verdict.error)
         stage += 1
-    return [found.get(number) or _survivor(one.mutant) for number, one in enumerate(hunted)]
+    return [found.get(number) or _survivor(mutant) for number, (mutant, _) in enumerate(hunted)]
 
 
 def _survivor(mutant: Mutant) -> Outcome:
     return Outcome(mutant, EQUIVALENT, mutant.excuse) if mutant.excuse else Outcome(mutant, SURVIVED, "")
 
 
-def _presses(suite: Suite, units: Iterable[Unit], rule: Rule) -> tuple[Press, ...]:
+def _presses(suite: Suite, units: Iterable[Unit], rule: Rule) -> list[Press]:
+    """The units that depend on a rule, cut down to that and printed, the cheapest first."""
     mine = (unit for unit in units if any(one.key == rule.key for one in unit.rules))
-    presses = (Press(part, suite) for unit in mine if (part := narrowed(unit, suite, rule)) is not None)
-    return tuple(sorted(presses, key=lambda press: press.cost))
+    presses = (Press(part, suite) for unit in mine if (part := suite.narrowed(unit, rule)) is not None)
+    return sorted(presses, key=lambda press: press.cost)
+
+
+def _widened(press: Press, suite: Suite, mutant: Mutant) -> Press:
+    """The same with the rules whose series the mutant selects, and the right rule does not."""
+    had = {rule.key for rule in press.unit.rules}
+    more = suite.closed(suite.selected(str(mutant.rule.body.get("expr", "")))) - had
+    if not more:
+        return press
+    return Press(suite.unit(press.unit.path, press.unit.tests, had | more), suite)
 
 
 def series_labels(suite: Suite) -> dict[str, frozenset[str]]:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from truegauge_generator.proof.documents import Plain, Printed, dump
-from truegauge_generator.proof.suite import Rule, Suite, Unit
+from truegauge_generator.proof.suite import Rule, Suite, Unit, looks
 from truegauge_spec.quantities import milliseconds
 
 START, STEP = 6_000, 73
@@ -69,12 +69,8 @@ class Press:
     def cost(self) -> float:
         """About how many microseconds promtool takes."""
         every = _milliseconds(self._suite.documents[self.unit.path].get("evaluation_interval"), 60_000)
-        last = sum(max(map(_end, _looks_of(test.body)), default=0) for test in self.unit.tests)
+        last = sum(max(map(_end, looks(test.body)), default=0) for test in self.unit.tests)
         return len(self.unit.tests) * START + len(self.unit.rules) * last / every * STEP
-
-
-def _looks_of(body: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*(body.get("alert_rule_test") or ()), *(body.get("promql_expr_test") or ())]
 
 
 def _end(look: dict[str, Any]) -> int:

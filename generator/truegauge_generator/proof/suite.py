@@ -6,15 +6,20 @@ does, not ten thousand times; and a wrong rule is run against those tests only t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
+from fnmatch import fnmatch
 from functools import cached_property, lru_cache
-from pathlib import PurePosixPath
+from posixpath import dirname, join, normpath
 from typing import Any, NamedTuple
 
 from truegauge_spec.promql.parse import parse
-from truegauge_spec.promql.syntax import Node, Selector, Unread, walk
+from truegauge_spec.promql.syntax import Matcher, Node, Selector, Unread, walk
 
-ALERTS = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
+ALERTS = ("ALERTS", "ALERTS_FOR_STATE")
+LOOKS = ("alert_rule_test", "promql_expr_test")
+Key = tuple[str, int, int]
+"""A rule's file, the place of its group in it, and its own in the group."""
 
 
 class Rule(NamedTuple):
@@ -36,19 +41,18 @@ class Rule(NamedTuple):
         return str(self.body.get("alert") or self.body.get("record") or "")
 
     @property
-    def key(self) -> tuple[str, int, int]:
+    def key(self) -> Key:
         """What tells it from any other rule."""
         return self.path, self.group, self.place
 
 
 class Test(NamedTuple):
-    """A test where it stands, the rule files that it is run with, and what it looks at."""
+    """A test where it stands, and the rule files that it is run with."""
 
     path: str
     place: int
     body: dict[str, Any]
-    rules: tuple[str, ...]
-    looks: frozenset[str]
+    rules: frozenset[str]
 
     @property
     def name(self) -> str:
@@ -65,70 +69,110 @@ class Unit(NamedTuple):
 
 
 class Suite:
-    """Rule files and test files by their paths, as `documents.load` reads them."""
+    """Rule files and test files by their paths, as `documents.load` reads them; `subjects` are the rules to prove."""
 
-    def __init__(self, rules: Mapping[str, Any], tests: Mapping[str, Any]) -> None:
+    def __init__(
+        self, rules: Mapping[str, Any], tests: Mapping[str, Any], proven: Collection[str] | None = None
+    ) -> None:
         self.documents = {**rules, **tests}
         self.rules = [rule for path, document in rules.items() for rule in _rules(path, document)]
+        self.subjects = [rule for rule in self.rules if proven is None or rule.path in proven]
         self.tests = [test for path, document in tests.items() for test in _tests(path, document, rules)]
-
-    @cached_property
-    def by_name(self) -> dict[str, list[Rule]]:
-        """The rules of each name."""
-        found: dict[str, list[Rule]] = {}
-        for rule in self.rules:
-            found.setdefault(rule.name, []).append(rule)
-        return found
+        self._sources: dict[Key, frozenset[Key]] = {}
 
     @cached_property
     def units(self) -> list[Unit]:
         """Every test in one unit, in the order of the files."""
-        groups: dict[tuple[str, frozenset[str]], list[Test]] = {}
+        groups: dict[tuple[str, frozenset[Key]], list[Test]] = {}
         for test in self.tests:
-            groups.setdefault((test.path, test.looks), []).append(test)
-        return [
-            Unit(path, tuple(tests), tuple(self.needed(looks, tests[0].rules)))
-            for (path, looks), tests in groups.items()
-        ]
+            seen = frozenset(rule.key for look in looks(test.body) for rule in self._seen(look, test.rules))
+            groups.setdefault((test.path, seen), []).append(test)
+        return [self.unit(path, tuple(tests), self.closed(seen)) for (path, seen), tests in groups.items()]
+
+    def unit(self, path: str, tests: tuple[Test, ...], keys: Collection[Key]) -> Unit:
+        """Tests with those of the rules that their files name, in the rules' order."""
+        mine = (rule for rule in self.rules if rule.key in keys and rule.path in tests[0].rules)
+        return Unit(path, tests, tuple(mine))
+
+    def narrowed(self, unit: Unit, rule: Rule) -> Unit | None:
+        """What is left of a unit when only those looks remain that the rule can alter; None for nothing."""
+        tests, seen = [], set[Key]()
+        for test in unit.tests:
+            mine: dict[str, list[dict[str, Any]]] = {kind: [] for kind in LOOKS}
+            for kind in LOOKS:
+                for look in test.body.get(kind) or ():
+                    keys = {one.key for one in self._seen(look, test.rules)}
+                    if rule.key in self.closed(keys):
+                        mine[kind].append(look)
+                        seen |= keys
+            if any(mine.values()):
+                tests.append(test._replace(body={**test.body, **mine}))
+        return self.unit(unit.path, tuple(tests), self.closed(seen)) if tests else None
+
+    def closed(self, keys: Collection[Key]) -> frozenset[Key]:
+        """The rules, and all that they are made from."""
+        found, waiting = set[Key](), list(keys)
+        while waiting:
+            key = waiting.pop()
+            if key not in found:
+                found.add(key)
+                waiting += self.sources(key)
+        return frozenset(found)
+
+    def sources(self, key: Key) -> frozenset[Key]:
+        """The rules whose series a rule selects."""
+        if key not in self._sources:
+            self._sources[key] = self.selected(str(self._by_key[key].body.get("expr", "")))
+        return self._sources[key]
+
+    def selected(self, expr: str) -> frozenset[Key]:
+        """The rules whose series an expression selects."""
+        return frozenset(rule.key for selector in selectors(expr) for rule in self._named(selector))
+
+    def alerts_of(self, rule: Rule) -> list[Rule]:
+        """The alerts that a rule decides, itself among them."""
+        return [one for one in self.rules if one.is_alert and rule.key in self.closed([one.key])]
 
     @cached_property
-    def _users(self) -> dict[str, set[str]]:
-        """For each name that an expression selects, the names of the rules that do."""
-        found: dict[str, set[str]] = {}
+    def _by_key(self) -> dict[Key, Rule]:
+        return {rule.key: rule for rule in self.rules}
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Rule]]:
+        """The rules that bring series of each name; all of them for an empty one, which may select anything."""
+        found: dict[str, list[Rule]] = {"": self.rules, **{name: [] for name in ALERTS}}
         for rule in self.rules:
-            for name in names(str(rule.body.get("expr", ""))):
-                found.setdefault(name, set()).add(rule.name)
+            for name in ALERTS if rule.is_alert else (rule.name,):
+                found.setdefault(name, []).append(rule)
         return found
 
-    def dependants(self, name: str) -> frozenset[str]:
-        """The rules of that name and all that come from them; looks that may select anything, too."""
-        found, waiting = {"", *ALERTS}, [name]
-        while waiting:
-            one = waiting.pop()
-            if one not in found:
-                found.add(one)
-                waiting += self._users.get(one, ())
-        return frozenset(found | self._users.get("", set()))
+    def _named(self, selector: Selector | None) -> Iterator[Rule]:
+        name = selector.name or "" if selector else ""
+        matchers = selector.matchers if selector and name else ()
+        for rule in self._by_name.get(name, ()):
+            own = {**(rule.body.get("labels") or {}), **({"alertname": rule.name} if rule.is_alert else {})}
+            if all(_allows(matcher, own.get(matcher.label)) for matcher in matchers):
+                yield rule
 
-    def needed(self, looks: Iterable[str], paths: tuple[str, ...]) -> list[Rule]:
-        """The rules of the files that what is looked at comes from, in their order."""
-        found: set[tuple[str, int, int]] = set()
-        waiting = list(looks)
-        seen: set[str] = set()
-        while waiting:
-            name = waiting.pop()
-            if name in seen:
-                continue
-            seen.add(name)
-            if name == "":  # an expression that may select anything
-                return [rule for rule in self.rules if rule.path in paths]
-            if name in ALERTS:
-                waiting += [rule.name for rule in self.rules if rule.is_alert]
-            for rule in self.by_name.get(name, ()):
-                if rule.path in paths:
-                    found.add(rule.key)
-                    waiting += names(str(rule.body.get("expr", "")))
-        return [rule for rule in self.rules if rule.key in found]
+    def _seen(self, look: Mapping[str, Any], paths: Collection[str]) -> Iterator[Rule]:
+        """The rules that a look is at."""
+        if (alert := look.get("alertname")) is not None:
+            found = [rule for rule in self.rules if rule.is_alert and rule.name == str(alert)]
+        else:
+            found = [rule for one in selectors(str(look.get("expr", ""))) for rule in self._named(one)]
+        return (rule for rule in found if rule.path in paths)
+
+
+def _allows(matcher: Matcher, value: str | None) -> bool:
+    """Whether a series with that label of its rule may match; a template, or none, leaves it open."""
+    if value is None or "{{" in value:
+        return True
+    if matcher.op in ("=", "!="):
+        return (matcher.value == value) == (matcher.op == "=")
+    try:
+        return bool(re.fullmatch(matcher.value, value)) == (matcher.op == "=~")
+    except re.error:  # Go knows other regular expressions than Python
+        return True
 
 
 def _rules(path: str, document: Any) -> Iterator[Rule]:
@@ -138,54 +182,21 @@ def _rules(path: str, document: Any) -> Iterator[Rule]:
 
 
 def _tests(path: str, document: Any, rules: Mapping[str, Any]) -> Iterator[Test]:
-    patterns = [str(PurePosixPath(path).parent / pattern) for pattern in document.get("rule_files") or ()]
-    wanted = tuple(known for known in rules if any(matches(known, pattern) for pattern in patterns))
+    patterns = [normpath(join(dirname(path), pattern)) for pattern in document.get("rule_files") or ()]
+    wanted = frozenset(known for known in rules if any(fnmatch(normpath(known), pattern) for pattern in patterns))
     for place, body in enumerate(document.get("tests") or ()):
-        yield Test(path, place, body, wanted, frozenset(_looks(body)))
+        yield Test(path, place, body, wanted)
 
 
-def matches(path: str, pattern: str) -> bool:
-    """Whether a path is the one that a pattern of a test file means; both may hold `..`."""
-    return PurePosixPath(_straight(path)).match(_straight(pattern))
-
-
-def _straight(path: str) -> str:
-    parts: list[str] = []
-    for part in PurePosixPath(path).parts:
-        if part == ".." and parts and parts[-1] != "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return str(PurePosixPath(*parts))
-
-
-def _looks(body: dict[str, Any]) -> Iterator[str]:
-    for look in body.get("alert_rule_test") or ():
-        yield str(look.get("alertname", ""))
-    for look in body.get("promql_expr_test") or ():
-        yield from names(str(look.get("expr", "")))
+def looks(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a test looks at, alerts first."""
+    return [look for kind in LOOKS for look in body.get(kind) or ()]
 
 
 @lru_cache(maxsize=16_384)
-def names(expr: str) -> frozenset[str]:
-    """The metrics that an expression selects; an empty name stands for any of them."""
+def selectors(expr: str) -> tuple[Selector | None, ...]:
+    """What an expression selects; None where that cannot be told."""
     node = parse(expr)
     if not isinstance(node, Node) or isinstance(node, Unread):
-        return frozenset({""})
-    return frozenset(part.name or "" for part in walk(node) if isinstance(part, Selector))
-
-
-def narrowed(unit: Unit, suite: Suite, rule: Rule) -> Unit | None:
-    """What is left of a unit when only those looks remain that a change of the rule can alter; None for nothing."""
-    affected = suite.dependants(rule.name)
-    tests = []
-    for test in unit.tests:
-        alerts = [look for look in test.body.get("alert_rule_test") or () if str(look.get("alertname")) in affected]
-        values = [look for look in test.body.get("promql_expr_test") or () if names(str(look.get("expr"))) & affected]
-        if alerts or values:
-            body = {**test.body, "alert_rule_test": alerts, "promql_expr_test": values}
-            tests.append(test._replace(body=body, looks=frozenset(_looks(body))))
-    if not tests:
-        return None
-    looks = frozenset[str]().union(*(test.looks for test in tests))
-    return Unit(unit.path, tuple(tests), tuple(suite.needed(looks, tests[0].rules)))
+        return (None,)
+    return tuple(part for part in walk(node) if isinstance(part, Selector))

@@ -1,0 +1,113 @@
+"""`truegauge prove`: whether the rules do what is said of them, and whether the tests would notice if they did not."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter
+
+from truegauge_generator.cli import Result
+from truegauge_generator.commands.check import drifted
+from truegauge_generator.disk import compare
+from truegauge_generator.progress import progress
+from truegauge_generator.proof import cache, coverage, gather, report
+from truegauge_generator.proof.hunt import score
+from truegauge_generator.proof.prove import Proof, prove
+from truegauge_generator.proof.suite import Rule, Suite
+from truegauge_generator.render import render
+from truegauge_generator.tools import PROMTOOL, find
+from truegauge_generator.tools import run as run_tool
+from truegauge_spec import Position, Problem, Spec, SpecError, load
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What to prove, and how much of it is enough."""
+    parser.add_argument("--rules", nargs="+", metavar="FILE", default=[], help="prove these rule files, not a spec's")
+    parser.add_argument("--tests", nargs="+", metavar="FILE", default=[], help="promtool tests of them")
+    parser.add_argument("--min-score", type=_percent, metavar="PERCENT", help="fail when fewer mutants are noticed")
+    parser.add_argument("--min-coverage", type=_percent, metavar="PERCENT", help="fail when less is touched by a test")
+    parser.add_argument("--junit", metavar="FILE", help="write a report in JUnit's XML")
+
+
+def _percent(text: str) -> float:
+    number = float(text.rstrip("%"))
+    if not 0 <= number <= 100:
+        raise ArgumentTypeError(f"{text} is not between 0 and 100")
+    return number / 100
+
+
+def run(options: Namespace) -> Result:
+    """Run the tests, then the mutants; nothing is proven by files that differ from the spec."""
+    start = perf_counter()
+    promtool = find(PROMTOOL, options.output)
+    if isinstance(promtool, Problem):
+        return Result((), [promtool])
+    try:
+        suite, place = _foreign(promtool, options) if options.tests or options.rules else _own(options)
+    except SpecError as error:
+        return Result((), error.problems)
+    if faults := list(gather.faults(suite)):
+        return Result((), faults)
+    version = run_tool([promtool, "--version"]).output
+    known = cache.recall(options.output, version)
+    with progress() as show:
+        proof = prove(suite, promtool, known, lambda what, count, of: show(f"{what}: {count} of {of}"))
+    cache.remember(options.output, version, known, proof.used)
+    seconds = perf_counter() - start
+    if options.junit:
+        Path(options.junit).write_text(report.junit(proof), encoding="utf-8")
+    problems = [*report.problems(proof, place), *_short(proof, options)]
+    lines = [*report.table(suite, proof), report.summary(proof, seconds)]
+    return Result(lines, problems, report.facts(proof, seconds))
+
+
+def _own(options: Namespace) -> tuple[Suite, Callable[[Rule], Position]]:
+    """A spec's rules and tests, if those on disk are what it says."""
+    spec = load(options.spec)
+    files = render(spec)
+    if problems := list(drifted(files, compare(files, options.output), options.output)):
+        raise SpecError(problems)
+    suite = gather.rendered(files)
+    return suite, lambda rule: declared(spec, suite, rule)
+
+
+def declared(spec: Spec, suite: Suite, rule: Rule) -> Position:
+    """The alert or objective in the spec that a rule is rendered from."""
+    slo = str((rule.body.get("labels") or {}).get("slo"))
+    for name in (rule.name, slo, *(alert.name for alert in suite.alerts_of(rule))):
+        for system, one in spec.systems.items():
+            for kind, known in (("alerts", one.alerts), ("objectives", one.objectives)):
+                if name in known:
+                    return spec.position(system, (kind, name))
+    return Position(rule.path)
+
+
+def _foreign(promtool: str, options: Namespace) -> tuple[Suite, Callable[[Rule], Position]]:
+    if not options.tests:
+        message = "there is no test of these rules to run; name promtool test files with --tests"
+        raise SpecError([Problem(Position(options.rules[0]), message, "nothing_proven")])
+    return gather.foreign(promtool, options.rules, options.tests), written
+
+
+def written(rule: Rule) -> Position:
+    """The line on which a rule's name stands in its file."""
+    pattern = re.compile(rf"^(\s*(?:- )?\s*(?:alert|record):\s*)[\"']?{re.escape(rule.name)}[\"']?\s*(?:#.*)?$")
+    for number, line in enumerate(Path(rule.path).read_text(encoding="utf-8").splitlines(), 1):
+        if match := pattern.match(line):
+            return Position(rule.path, number, match.end(1) + 1)
+    return Position(rule.path)
+
+
+def _short(proof: Proof, options: Namespace) -> Sequence[Problem]:
+    """A problem for what is less than was asked for."""
+    wanted = (
+        ("low_score", "score", score(proof.outcomes), options.min_score),
+        ("low_coverage", "coverage", coverage.share(proof.items), options.min_coverage),
+    )
+    return [
+        Problem(Position(options.spec), f"the {what} is {report.percent(found)}, not {report.percent(least)}", code)
+        for code, what, found, least in wanted
+        if least is not None and (found is None or found < least)
+    ]
