@@ -28,12 +28,18 @@ def hunt(
     units: Sequence[Unit],
     run: Callable[[Sequence[Press], Sequence[Rule]], Sequence[Verdict]],
 ) -> list[Outcome]:
-    """Run every mutant of every rule against those of the `units` that depend on the rule, which all pass."""
+    """Run every mutant of every rule against those of the `units` that depend on the rule, which all pass.
+
+    A rule all of whose tests fail has no mutants: nothing can be said of them.
+    """
+    tested = {rule.key for unit in suite.units for rule in unit.rules}
     labels = series_labels(suite)
     records = {rule.name: str(rule.body.get("expr")) for rule in suite.rules if not rule.is_alert}
     hunted: list[tuple[Mutant, list[Press]]] = []
     for rule in suite.subjects:
         presses = _presses(suite, units, rule)
+        if not presses and rule.key in tested:
+            continue
         hunted += [(one, [_widened(press, suite, one) for press in presses]) for one in mutants(rule, labels, records)]
     found: dict[int, Outcome] = {}
     stage = 0
