@@ -5,7 +5,7 @@ ARGS ?=
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help render check test demo reference bench tools lock clean
+.PHONY: help render check prove test demo reference bench tools lock clean
 
 # HOST_PATH is where PYTHON is looked for: the PATH of recipes has .venv first.
 HOST_PATH := $(PATH)
@@ -31,6 +31,9 @@ render: .venv/made ## write everything that the spec describes
 
 check: .venv/made tools ## find problems in the spec, and what differs from it on disk
 	@truegauge check $(ARGS)
+
+prove: .venv/made tools ## show that every alert fires, stays silent, and that the tests would notice a wrong rule
+	@truegauge prove $(ARGS)
 
 test: .venv/made-demo tools ## lint, types, tests (ARGS='-k name' for some of the tests)
 	@echo 'test: ruff check';           ruff check --quiet

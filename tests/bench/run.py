@@ -7,6 +7,7 @@ Nothing is asserted: figures differ between machines, and the goals are for the 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import shutil
@@ -172,6 +173,14 @@ def measure(sizes: Sizes, promtool: str, below: Path) -> list[Row]:
     ]
 
 
+def rows_of_proof(quick: bool) -> list[Row]:
+    """How fast the tests and mutants of a spec run."""
+    say("tests and mutants")
+    command = [sys.executable, str(HERE / "proof.py"), *(["--quick"] if quick else [])]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return [Row(*row) for row in json.loads(done.stdout)]
+
+
 def say(what: str) -> None:
     """Progress, on a terminal only."""
     if sys.stderr.isatty():
@@ -197,6 +206,8 @@ def main() -> None:
         rows = measure(QUICK if quick else Sizes(), promtool, Path(below))
     print(f"{'CPU time of whole processes':<72} {'median':>9} {'least … most':>21}   goal")
     print(*rows, sep="\n")
+    print(f"\n{'Tests and mutants':<72} {'median':>9} {'least … most':>21}   goal")
+    print(*rows_of_proof(quick), sep="\n")
     if quick:
         print("\nThese specs are far smaller than those that the goals are for.")
 

@@ -17,6 +17,9 @@ ROWS = (
     "10 metrics and alerts: YAML to all files",
     "render with nothing changed",
     "truegauge --help",
+    "shop spec: 6 tests",
+    "mutants in batches",
+    "10 alerts: their tests",
 )
 
 
