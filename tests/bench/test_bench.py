@@ -18,7 +18,7 @@ ROWS = (
     "render with nothing changed",
     "truegauge --help",
     "shop spec: 6 tests",
-    "mutants in batches",
+    "a mutant in a batch",
     "10 alerts: their tests",
 )
 
