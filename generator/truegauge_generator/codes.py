@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 CODES = {
-    "changed": "A rendered file on disk is not what the spec says. Change the spec and run `truegauge render`.",
+    "changed": "A rendered file on disk is not what the spec says. Change the spec and run `truegauge render`; "
+    "`truegauge check --fix` undoes what was edited by hand.",
     "missing": "A file that the spec stands for is not on disk. Run `truegauge render`.",
     "stray": "A file in `rendered/` or in a generated exporter that nothing in the spec stands for; Prometheus or "
-    "Grafana may still load it. Remove it, or run `truegauge render --prune`.",
+    "Grafana may still load it. `truegauge render --prune` removes it; `keep:` in the file with `stack:` lets it be.",
+    "unused_keep": "An entry of `keep:` fits no file that would be stray without it; it would hide a later one.",
     "missing_tool": "promtool or amtool is not to be found, so nothing can be said about what they would accept.",
     "old_tool": "promtool or amtool is too old for what is asked of it.",
     "promtool_config": "promtool refuses Prometheus' configuration, or warns about it.",

@@ -18,7 +18,7 @@ def spelled(expr: str) -> str:
 
 
 def read_rule_expression(expr: str) -> dict[str, str]:
-    """What a rule compares: `expr` and its `window`; where it is `x > 100`, the `comparison` and the `threshold` too."""
+    """What a rule compares: `expr` and its `window`; of `x > 100` the `comparison` and the `threshold` too."""
     tokens = scan(expr)[:-1]
     limit = _limit(tokens)
     value, windows = _without_windows(tokens[: len(tokens) - limit] if limit else tokens)
