@@ -9,6 +9,7 @@ CODES = {
     "stray": "A file in `rendered/` or in a generated exporter that nothing in the spec stands for; Prometheus or "
     "Grafana may still load it. `truegauge render --prune` removes it; `keep:` in the file with `stack:` lets it be.",
     "unused_keep": "An entry of `keep:` fits no file that would be stray without it; it would hide a later one.",
+    "overdue_metric": "A deprecated metric is past its day. Remove it, or give those who read it another day.",
     "missing_tool": "promtool or amtool is not to be found, so nothing can be said about what they would accept.",
     "old_tool": "promtool or amtool is too old for what is asked of it.",
     "promtool_config": "promtool refuses Prometheus' configuration, or warns about it.",

@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 
 from truegauge_generator import expressions, stamp
 from truegauge_generator.acceptance import accept
@@ -20,6 +21,7 @@ from truegauge_spec import Problem, Spec, SpecError, load
 def arguments(parser: ArgumentParser) -> None:
     """What only this command knows."""
     parser.add_argument("--fix", action="store_true", help="render the files that are changed or missing first")
+    parser.add_argument("--today", type=date.fromisoformat, metavar="DAY", help="check as on that day (2027-03-01)")
 
 
 def run(options: Namespace) -> Result:
@@ -41,6 +43,7 @@ def run(options: Namespace) -> Result:
     lines += [f"fixed   {path}" for path in fixed]
     lines.append(f"files: {found.same} of {len(files)} as the spec says")
     lines += on_disk.lines(changed)
+    problems += overdue(spec, options.today or datetime.now(UTC).date())
     count, untrue = expressions.problems(spec)
     problems += untrue
     lines.append(f"expressions: {count} typed" + (", refused" if untrue else ""))
@@ -62,6 +65,17 @@ def run(options: Namespace) -> Result:
         "seen": seen,
     }
     return Result(lines, problems, facts)
+
+
+def overdue(spec: Spec, today: date) -> Iterator[Problem]:
+    """The deprecated metrics whose day is over. Not a check of the spec: the same spec is rendered on any day."""
+    for name, system in spec.systems.items():
+        for metric, declared in system.metrics.items():
+            if (deprecated := declared.deprecated) and today > deprecated.until:
+                message = (
+                    f"{metric} was to end after {deprecated.until}; remove it, {deprecated.replaced_by} replaces it"
+                )
+                yield spec.problem(name, ("metrics", metric, "deprecated", "until"), message, "overdue_metric")
 
 
 def _count(number: int, name: str) -> str:
