@@ -41,11 +41,16 @@ print(urllib.request.urlopen(server.url).read().decode())
 server.close()
 """
 ENGINE = """
+import time
 import urllib.request
 import app_exporter
 con = app_exporter.connect(instance_id="a", listen="127.0.0.1:0")
 con.execute("SELECT 1").fetchall()
-print(urllib.request.urlopen(app_exporter.serve().url).read().decode())
+end = time.monotonic() + 30
+while "app_up{" not in (said := urllib.request.urlopen(app_exporter.serve().url).read().decode()):
+    assert time.monotonic() < end, said
+    time.sleep(0.01)
+print(said)
 app_exporter.close()
 """
 
