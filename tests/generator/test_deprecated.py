@@ -47,7 +47,7 @@ import app_exporter
 con = app_exporter.connect(instance_id="a", listen="127.0.0.1:0")
 con.execute("SELECT 1").fetchall()
 end = time.monotonic() + 30
-while "app_up{" not in (said := urllib.request.urlopen(app_exporter.serve().url).read().decode()):
+while 'app_up{instance_id="a"} 1' not in (said := urllib.request.urlopen(app_exporter.serve().url).read().decode()):
     assert time.monotonic() < end, said
     time.sleep(0.01)
 print(said)
