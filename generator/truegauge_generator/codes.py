@@ -1,4 +1,4 @@
-"""What the codes of `truegauge check` mean, of files on disk and of the tools that look at them."""
+"""What the codes mean of files on disk, of the tools that look at them, and of changes between versions."""
 
 from __future__ import annotations
 
@@ -16,5 +16,11 @@ CODES = {
     "promtool_rules": "promtool refuses a rule file, or saw another number of rules in it than were rendered.",
     "promtool_tests": "A rule does not do what its condition says, or promtool did not run every test.",
     "amtool_config": "amtool refuses Alertmanager's configuration, or a template file that it names is not there.",
+    "breaking_change": "Who reads a series, is told by an alert or gets its notifications must follow this change.",
+    "behavioural_change": "An alert fires at another time than before, or another value is measured or shown.",
+    "additive_change": "Something is new, and nothing else is otherwise for it.",
+    "cosmetic_change": "Only words or looks are others.",
+    "unknown_version": "What `truegauge diff` shall compare with is neither a file or folder nor a revision of git.",
+    "unreadable_version": "A version of the spec that this version of Truegauge cannot read, so nothing can be compared.",
     "unknown_topic": "`truegauge explain` knows codes and the spec's alerts.",
 }

@@ -1,0 +1,201 @@
+"""What depends on a thing of a spec, and what nobody sees any more when it is gone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from truegauge_generator.drift.things import Thing
+from truegauge_generator.expressions import rendered_rules
+from truegauge_generator.targets.dashboard import undeclared
+from truegauge_spec import Spec
+from truegauge_spec.checks.hygiene import consumers
+from truegauge_spec.condition import MetricCondition
+from truegauge_spec.dashboard import Panel
+from truegauge_spec.positions import Path
+from truegauge_spec.stack import RootRoute, Route
+from truegauge_spec.system import System
+
+Values = str | tuple[str, ...]
+_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+
+
+def depends(spec: Spec, thing: Thing) -> list[str]:
+    """Alerts, objectives, panels, recording rules, routes and history that are made of the thing."""
+    return list(dict.fromkeys(_depends(spec, thing)))
+
+
+def _depends(spec: Spec, thing: Thing) -> Iterator[str]:
+    if thing.kind in ("metric", "alert", "objective") and thing.system in spec.systems:
+        system = spec.systems[thing.system]
+        if thing.kind == "metric":
+            yield from _of_metric(spec, system, thing.name)
+        else:
+            yield from _panels(system, **{thing.kind: thing.name})
+        if thing.kind == "alert" and thing.name in system.alerts:
+            yield from _of_alert(spec, thing)
+    elif thing.kind == "route":
+        yield from (f"alert {name}" for name in routed(spec, thing))
+    elif thing.kind == "receiver":
+        yield from (f"alert {name}" for name, reached in deliveries(spec).items() if thing.name in reached)
+
+
+def _of_metric(spec: Spec, system: System, name: str) -> Iterator[str]:
+    if name not in system.metrics:
+        return
+    names = {name, *system.metrics[name].series(name)}
+    alerts, objectives = set(), set()
+    for path, words in consumers(system):
+        if names.intersection(words):
+            yield named(system, path)
+            alerts |= {path[1]} if path[0] == "alerts" else set()
+            objectives |= {path[1]} if path[0] == "objectives" else set()
+    for alert in alerts:
+        yield from _panels(system, alert=str(alert))
+    for objective in objectives:
+        yield from _panels(system, objective=str(objective))
+    for _, rule in rendered_rules(spec, system):
+        if rule.kind == "record" and names.intersection(_NAME.findall(rule.expr)):
+            yield f"recording rule {rule.name}"
+    yield f"history of {name}"
+
+
+def _panels(system: System, **shown: str) -> Iterator[str]:
+    (kind, name), *_ = shown.items()
+    for row in (system.dashboard or undeclared(system)).rows if system.alerts or system.dashboard else ():
+        for panel in row.panels:
+            if getattr(panel, kind) == name:
+                yield _panel(panel, row.title)
+
+
+def named(system: System, path: Path) -> str:
+    """A consumer in words."""
+    if path[0] == "dashboard":
+        assert system.dashboard is not None
+        _, _, row, _, index = path
+        section = system.dashboard.rows[int(row)]
+        return _panel(section.panels[int(index)], section.title)
+    return f"{str(path[0]).removesuffix('s')} {path[1]}"
+
+
+def _panel(panel: Panel, row: str) -> str:
+    return f'panel "{panel.title or panel.alert or panel.objective or panel.metric}" in "{row}"'
+
+
+def _of_alert(spec: Spec, thing: Thing) -> Iterator[str]:
+    labels = alert_labels(spec)[thing.name]
+    alertmanager = spec.stack.alertmanager
+    for rule in alertmanager.inhibit if alertmanager else ():
+        if fits(rule.source, labels) or fits(rule.target, labels):
+            yield f"inhibition {_words(rule.source)} -> {_words(rule.target)}"
+    yield from (f"receiver {name}" for name in deliveries(spec).get(thing.name, ()))
+
+
+def _words(matchers: Mapping[str, Values]) -> str:
+    return ",".join(f"{key}={value if isinstance(value, str) else '|'.join(value)}" for key, value in matchers.items())
+
+
+def alert_labels(spec: Spec) -> dict[str, dict[str, str]]:
+    """The labels of each alert that the spec itself says, those of objectives included."""
+    found = {}
+    for system, declared in spec.systems.items():
+        shared = {"job": system, **declared.scrape.labels}
+        for name, alert in declared.alerts.items():
+            own = {"remedy": alert.remedy} if alert.remedy else {}
+            found[name] = {**shared, "alertname": name, "severity": alert.severity, **own, **alert.labels}
+        for name, aim in declared.objectives.items():
+            for suffix, severity in (("Page", aim.page), ("Ticket", aim.ticket)):
+                alert_name = f"{name}{suffix}"
+                own = {"alertname": alert_name, "severity": severity, "slo": name, "system": system}
+                found[alert_name] = {**shared, **own, **aim.labels}
+    return found
+
+
+def fits(matchers: Mapping[str, Values], labels: Mapping[str, str]) -> bool:
+    """Whether an alert with these labels is meant."""
+    return all(
+        labels.get(key, "") in ((value,) if isinstance(value, str) else value) for key, value in matchers.items()
+    )
+
+
+def deliveries(spec: Spec) -> dict[str, tuple[str, ...]]:
+    """The receivers of each alert, as far as its labels are known from the spec."""
+    alertmanager = spec.stack.alertmanager
+    if alertmanager is None:
+        return {}
+    root = alertmanager.route
+    return {
+        name: tuple(dict.fromkeys(_receivers(root, root.receiver, labels)))
+        for name, labels in alert_labels(spec).items()
+    }
+
+
+def _receivers(route: RootRoute | Route, receiver: str, labels: Mapping[str, str]) -> Iterator[str]:
+    """Alertmanager's walk: the first child that fits takes the alert, and the next ones too while it continues."""
+    taken = False
+    for child in route.routes:
+        if fits(child.match, labels):
+            taken = True
+            yield from _receivers(child, child.receiver or receiver, labels)
+            if not child.continue_:
+                break
+    if not taken:
+        yield receiver
+
+
+def routed(spec: Spec, thing: Thing) -> list[str]:
+    """The alerts that fit a route and all those above it, whether or not another one takes them first."""
+    alertmanager = spec.stack.alertmanager
+    assert alertmanager is not None
+    matchers: list[Mapping[str, Values]] = []
+    route: RootRoute | Route = alertmanager.route
+    for index in thing.path[3::2]:
+        route = route.routes[int(index)]
+        matchers.append(route.match)
+    return [name for name, labels in alert_labels(spec).items() if all(fits(one, labels) for one in matchers)]
+
+
+def lost(old: Spec, new: Spec) -> dict[str, list[str]]:
+    """The alerts of both specs that a receiver got, and gets no more; a receiver is known by its channels."""
+    before, after = deliveries(old), deliveries(new)
+    found: dict[str, list[str]] = {}
+    for alert in before.keys() & after.keys():
+        reached = [_channels(new, name) for name in after[alert]]
+        for name in before[alert]:
+            if _channels(old, name) not in reached:
+                found.setdefault(name, []).append(alert)
+    return {name: sorted(alerts) for name, alerts in sorted(found.items())}
+
+
+def _channels(spec: Spec, receiver: str) -> object:
+    assert spec.stack.alertmanager is not None
+    return spec.stack.alertmanager.receivers[receiver]
+
+
+def unwatched(old: Spec, new: Spec, thing: Thing) -> Iterator[str]:
+    """The metrics that an alert or objective watched, or a panel showed, and that nothing like it does now."""
+    watching = ("alerts", "objectives") if thing.kind in ("alert", "objective") else ("dashboard",)
+    verb = "watches" if thing.kind in ("alert", "objective") else "shows"
+    used = _metrics(old.systems[thing.system], watching, thing.path)
+    system = new.systems.get(thing.system)
+    left = _metrics(system, watching) if system else set()
+    yield from (f"nothing {verb} {name} any more" for name in sorted(used - left))
+
+
+def _metrics(system: System, parts: tuple[str, ...], only: Path = ()) -> set[str]:
+    series = {one: name for name, metric in system.metrics.items() for one in (name, *metric.series(name))}
+    found = set()
+    for path, words in consumers(system):
+        if path[0] in parts and path[: len(only)] == only:
+            found |= {series[word] for word in words if word in series}
+            if path[0] == "dashboard" and system.dashboard is not None:
+                found |= _drawn(system, system.dashboard.rows[int(path[2])].panels[int(path[4])])
+    return found
+
+
+def _drawn(system: System, panel: Panel) -> set[str]:
+    """The metrics that a panel of an alert or an objective draws."""
+    if panel.alert is not None:
+        when = system.alerts[panel.alert].when
+        return set(when.metrics) if isinstance(when, MetricCondition) else set()
+    return set(system.objectives[panel.objective].metrics) if panel.objective is not None else set()
