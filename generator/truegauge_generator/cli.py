@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 
 class Command(NamedTuple):
-    """A command: its module in `commands` has `run(options) -> Result`, and may have `arguments(parser)` and FORMATS."""
+    """A command: its module in `commands` has `run(options) -> Result`; it may have `arguments(parser)` and FORMATS."""
 
     name: str
     summary: str
@@ -79,17 +79,13 @@ def _parser(chosen: Any) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         sub = commands.add_parser(command.name, help=command.summary, description=command.summary, epilog=EXIT_CODES)
-        own = chosen if chosen and chosen.__name__.endswith(f".{command.name}") else None
-        if hasattr(own, "arguments"):
-            own.arguments(sub)
+        own = vars(chosen) if chosen and chosen.__name__.endswith(f".{command.name}") else {}
+        if "arguments" in own:
+            own["arguments"](sub)
         sub.add_argument("spec", nargs="?", default="spec", metavar="SPEC", help="folder of YAML files, or one (spec)")
         sub.add_argument("--output", default=".", metavar="DIR", help="the folder with rendered/ and exporter/ (.)")
-        sub.add_argument(
-            "--format",
-            choices=(*FORMATS, *getattr(own, "FORMATS", ())),
-            default="text",
-            help="for people, machines, or a CI",
-        )
+        formats = (*FORMATS, *own.get("FORMATS", ()))
+        sub.add_argument("--format", choices=formats, default="text", help="for people, machines, or a CI")
     return parser
 
 

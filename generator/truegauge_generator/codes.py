@@ -21,6 +21,6 @@ CODES = {
     "additive_change": "Something is new, and nothing else is otherwise for it.",
     "cosmetic_change": "Only words or looks are others.",
     "unknown_version": "What `truegauge diff` shall compare with is neither a file or folder nor a revision of git.",
-    "unreadable_version": "A version of the spec that this version of Truegauge cannot read, so nothing can be compared.",
+    "unreadable_version": "This version of Truegauge cannot read a version of the spec, so nothing can be compared.",
     "unknown_topic": "`truegauge explain` knows codes and the spec's alerts.",
 }

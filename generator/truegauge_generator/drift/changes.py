@@ -68,7 +68,7 @@ Pairs = dict[tuple[str, str, str], tuple[Thing, Thing]]
 
 
 def _of_pairs(both: _Both, before: Things, after: Things, pairs: Pairs) -> Iterator[Change]:
-    taken = {new.key for _, new in pairs.values()}
+    known = {*before, *(new.key for _, new in pairs.values())}
     for key, one in before.items():
         if key in pairs:
             _, other = pairs[key]
@@ -78,9 +78,7 @@ def _of_pairs(both: _Both, before: Things, after: Things, pairs: Pairs) -> Itera
             yield from _aspects(both, one, after[key])
         else:
             yield _change(both, one, None, "removed")
-    yield from (
-        _change(both, None, one, "added") for key, one in after.items() if key not in before and key not in taken
-    )
+    yield from (_change(both, None, one, "added") for key, one in after.items() if key not in known)
 
 
 def _aspects(both: _Both, one: Thing, other: Thing) -> Iterator[Change]:
@@ -164,29 +162,27 @@ def _alike(one: Thing, other: Thing) -> bool:
 
 
 def _signature(thing: Thing) -> dict[str, Aspect]:
-    wanted = ALIKE[thing.kind]
-    return {
-        aspect: one._replace(path=())
-        for aspect, one in thing.said.items()
-        if (
-            aspect.split(maxsplit=1)[0].partition(".")[0] in wanted
-            if wanted is not None
-            else gravity(thing.kind, aspect) != COSMETIC
-        )
-    }
+    return {aspect: one._replace(path=()) for aspect, one in thing.said.items() if _tells(thing.kind, aspect)}
+
+
+def _tells(kind: str, aspect: str) -> bool:
+    wanted = ALIKE[kind]
+    if wanted is None:
+        return gravity(kind, aspect) != COSMETIC
+    return aspect.split(maxsplit=1)[0].partition(".")[0] in wanted
 
 
 def _order(both: _Both, before: Things, after: Things) -> Iterator[Change]:
     """Where the same things stand in another order and that matters: of routes the first that fits wins."""
     for kind in ("route", "panel"):
-        was, is_ = (
-            [key for key in one if key[0] == kind and key in other] for one, other in ((before, after), (after, before))
-        )
-        moved = next((place for place, (a, b) in enumerate(zip(was, is_, strict=True)) if a != b), None)
+        was = [key for key in before if key[0] == kind and key in after]
+        is_ = [key for key in after if key[0] == kind and key in before]
+        moved = next((two for one, two in zip(was, is_, strict=True) if one != two), None)
         if moved is not None:
-            one, other = before[is_[moved]], after[is_[moved]]
-            old, new = (
-                f"after {keys[keys.index(is_[moved]) - 1][2]}" if keys[0] != is_[moved] else "first"
-                for keys in (was, is_)
-            )
-            yield _change(both, one, other, "order", old, new)
+            old, new = _behind(was, moved), _behind(is_, moved)
+            yield _change(both, before[moved], after[moved], "order", old, new)
+
+
+def _behind(keys: list[tuple[str, str, str]], key: tuple[str, str, str]) -> str:
+    place = keys.index(key)
+    return f"after {keys[place - 1][2]}" if place else "first"

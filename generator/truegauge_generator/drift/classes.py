@@ -1,4 +1,4 @@
-"""How grave each kind of change is. What the table does not name is behavioural: a new key is so until it is classed."""
+"""How grave each kind of change is. What the table does not name, as a new key, is behavioural."""
 
 from __future__ import annotations
 

@@ -113,9 +113,8 @@ def alert_labels(spec: Spec) -> dict[str, dict[str, str]]:
 
 def fits(matchers: Mapping[str, Values], labels: Mapping[str, str]) -> bool:
     """Whether an alert with these labels is meant."""
-    return all(
-        labels.get(key, "") in ((value,) if isinstance(value, str) else value) for key, value in matchers.items()
-    )
+    wanted = {key: (values,) if isinstance(values, str) else values for key, values in matchers.items()}
+    return all(labels.get(key, "") in values for key, values in wanted.items())
 
 
 def deliveries(spec: Spec) -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""A spec as things that can be compared with those of another: metrics, alerts, panels, routes, each with its aspects."""
+"""A spec as things to compare with those of another: metrics, alerts, panels, routes, each with its aspects."""
 
 from __future__ import annotations
 
