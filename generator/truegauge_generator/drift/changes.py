@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from truegauge_generator.drift.classes import ADDITIVE, BEHAVIOURAL, BREAKING, CLASSES, COSMETIC, gravity
 from truegauge_generator.drift.depends import depends, lost, unwatched
-from truegauge_generator.drift.things import Aspect, Thing, Things, position, things
+from truegauge_generator.drift.things import ROOT, Aspect, Thing, Things, position, things
 from truegauge_spec import Position, Spec
 
 
@@ -185,4 +185,5 @@ def _order(both: _Both, before: Things, after: Things) -> Iterator[Change]:
 
 def _behind(keys: list[tuple[str, str, str]], key: tuple[str, str, str]) -> str:
     place = keys.index(key)
-    return f"after {keys[place - 1][2]}" if place else "first"
+    before = keys[place - 1][2] if place else ROOT
+    return "first" if before == ROOT else f"after {before}"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from truegauge_generator.drift.things import Thing
+from truegauge_generator.drift.things import Thing, matched
 from truegauge_generator.expressions import rendered_rules
+from truegauge_generator.targets.dashboard import objectives as objective_rows
 from truegauge_generator.targets.dashboard import undeclared
 from truegauge_spec import Spec
 from truegauge_spec.checks.hygiene import consumers
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.dashboard import Panel
+from truegauge_spec.objectives import ALERTS
 from truegauge_spec.positions import Path
 from truegauge_spec.stack import RootRoute, Route
 from truegauge_spec.system import System
@@ -32,8 +34,12 @@ def _depends(spec: Spec, thing: Thing) -> Iterator[str]:
             yield from _of_metric(spec, system, thing.name)
         else:
             yield from _panels(system, **{thing.kind: thing.name})
-        if thing.kind == "alert" and thing.name in system.alerts:
-            yield from _of_alert(spec, thing)
+        if thing.kind == "alert":
+            yield from _of_alert(spec, thing.name)
+        elif thing.kind == "objective":
+            for alert in (f"{thing.name}{suffix}" for suffix in ALERTS.values()):
+                yield f"alert {alert}"
+                yield from _of_alert(spec, alert)
     elif thing.kind == "route":
         yield from (f"alert {name}" for name in routed(spec, thing))
     elif thing.kind == "receiver":
@@ -62,7 +68,8 @@ def _of_metric(spec: Spec, system: System, name: str) -> Iterator[str]:
 
 def _panels(system: System, **shown: str) -> Iterator[str]:
     (kind, name), *_ = shown.items()
-    for row in (system.dashboard or undeclared(system)).rows if system.alerts or system.dashboard else ():
+    board = system.dashboard or undeclared(system)
+    for row in (*board.rows, *objective_rows(system, board)):
         for panel in row.panels:
             if getattr(panel, kind) == name:
                 yield _panel(panel, row.title)
@@ -82,17 +89,13 @@ def _panel(panel: Panel, row: str) -> str:
     return f'panel "{panel.title or panel.alert or panel.objective or panel.metric}" in "{row}"'
 
 
-def _of_alert(spec: Spec, thing: Thing) -> Iterator[str]:
-    labels = alert_labels(spec)[thing.name]
+def _of_alert(spec: Spec, name: str) -> Iterator[str]:
+    labels = alert_labels(spec)[name]
     alertmanager = spec.stack.alertmanager
     for rule in alertmanager.inhibit if alertmanager else ():
         if fits(rule.source, labels) or fits(rule.target, labels):
-            yield f"inhibition {_words(rule.source)} -> {_words(rule.target)}"
-    yield from (f"receiver {name}" for name in deliveries(spec).get(thing.name, ()))
-
-
-def _words(matchers: Mapping[str, Values]) -> str:
-    return ",".join(f"{key}={value if isinstance(value, str) else '|'.join(value)}" for key, value in matchers.items())
+            yield f"inhibition {matched(rule.source)} -> {matched(rule.target)}"
+    yield from (f"receiver {receiver}" for receiver in deliveries(spec).get(name, ()))
 
 
 def alert_labels(spec: Spec) -> dict[str, dict[str, str]]:
@@ -100,14 +103,14 @@ def alert_labels(spec: Spec) -> dict[str, dict[str, str]]:
     found = {}
     for system, declared in spec.systems.items():
         shared = {"job": system, **declared.scrape.labels}
-        for name, alert in declared.alerts.items():
-            own = {"remedy": alert.remedy} if alert.remedy else {}
-            found[name] = {**shared, "alertname": name, "severity": alert.severity, **own, **alert.labels}
+        for name, watched in declared.alerts.items():
+            own = {"remedy": watched.remedy} if watched.remedy else {}
+            found[name] = {**shared, "alertname": name, "severity": watched.severity, **own, **watched.labels}
         for name, aim in declared.objectives.items():
-            for suffix, severity in (("Page", aim.page), ("Ticket", aim.ticket)):
-                alert_name = f"{name}{suffix}"
-                own = {"alertname": alert_name, "severity": severity, "slo": name, "system": system}
-                found[alert_name] = {**shared, **own, **aim.labels}
+            for kind, suffix in ALERTS.items():
+                alert = f"{name}{suffix}"
+                own = {"alertname": alert, "severity": getattr(aim, kind), "slo": name, "system": system}
+                found[alert] = {**shared, **own, **aim.labels}
     return found
 
 
@@ -178,7 +181,8 @@ def unwatched(old: Spec, new: Spec, thing: Thing) -> Iterator[str]:
     used = _metrics(old.systems[thing.system], watching, thing.path)
     system = new.systems.get(thing.system)
     left = _metrics(system, watching) if system else set()
-    yield from (f"nothing {verb} {name} any more" for name in sorted(used - left))
+    there = system.metrics if system else {}
+    yield from (f"nothing {verb} {name} any more" for name in sorted(used - left) if name in there)
 
 
 def _metrics(system: System, parts: tuple[str, ...], only: Path = ()) -> set[str]:

@@ -41,6 +41,8 @@ class Thing(NamedTuple):
         return f"{self.kind} {self.name}"
 
 
+ROOT = "(root)"
+"""The route of what no other one takes."""
 Things = dict[tuple[str, str, str], Thing]
 
 
@@ -112,7 +114,7 @@ def _of_stack(spec: Spec) -> Iterator[Thing]:
     for name, receiver in alertmanager.receivers.items():
         place = (*path, "receivers", name)
         yield Thing("receiver", name, "", place, dict(aspects(receiver, (), place)))
-    yield from _routes(alertmanager, alertmanager.route, "(root)", (*path, "route"))
+    yield from _routes(alertmanager, alertmanager.route, ROOT, (*path, "route"))
     for index, rule in enumerate(alertmanager.inhibit):
         place = (*path, "inhibit", index)
         name = f"{matched(rule.source)} -> {matched(rule.target)}"
@@ -125,7 +127,7 @@ def _routes(alertmanager: Alertmanager, route: RootRoute | Route, name: str, pat
         said["receiver"] = said["receiver"]._replace(value=alertmanager.receivers[said["receiver"].text])
     yield Thing("route", name, "", path, said)
     for index, child in enumerate(route.routes):
-        place = matched(child.match) if name == "(root)" else f"{name} / {matched(child.match)}"
+        place = matched(child.match) if name == ROOT else f"{name} / {matched(child.match)}"
         yield from _routes(alertmanager, child, place, (*path, "routes", index))
 
 
