@@ -78,14 +78,6 @@ def metric_unit(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
             yield ("metrics", name, "unit"), f"a metric is not exposed in {metric.unit!r}; write {better!r}"
 
 
-def unknown_instance_label(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
-    """The instance label of the exporter must be a label of some metric."""
-    label = system.exporter.instance_label
-    labels = {label for metric in system.metrics.values() for label in metric.labels}
-    if label is not None and label not in labels:
-        yield ("exporter", "instance_label"), f"no metric has the label {label!r}{nearest(label, labels)}"
-
-
 def deprecated_metric(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A deprecated metric is the old name of one that stays: of its type, measure, labels and kind of unit."""
     for name, metric in system.metrics.items():
@@ -115,11 +107,19 @@ def deprecated_metric(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
             )
 
 
+def unknown_instance_label(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """The instance label of the exporter must be a label of some metric."""
+    label = system.exporter.instance_label
+    labels = {label for metric in system.metrics.values() for label in metric.labels}
+    if label is not None and label not in labels:
+        yield ("exporter", "instance_label"), f"no metric has the label {label!r}{nearest(label, labels)}"
+
+
 CHECKS = (
-    deprecated_metric,
     reserved_label,
     colliding_series,
     measure,
     metric_unit,
     unknown_instance_label,
+    deprecated_metric,
 )
