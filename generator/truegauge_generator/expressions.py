@@ -17,7 +17,7 @@ from truegauge_spec.system import System
 def rendered(spec: Spec) -> Iterator[Expression]:
     """The expressions of all rules and panels."""
     for name, system in spec.systems.items():
-        for path, rule in rendered_rules(spec, system):
+        for path, rule in _rules(spec, system):
             yield Expression(name, path, rule.expr, rule.kind == "alert")
         for text in dashboard.view(spec, system).values():
             for panel in json.loads(text)["panels"]:
@@ -25,7 +25,7 @@ def rendered(spec: Spec) -> Iterator[Expression]:
                     yield Expression(name, ("dashboard",), target["expr"], False)
 
 
-def rendered_rules(spec: Spec, system: System) -> Iterator[tuple[Path, rules.Rule]]:
+def _rules(spec: Spec, system: System) -> Iterator[tuple[Path, rules.Rule]]:
     """Every rule of a system, with what it is rendered from."""
     for _, group in (rules.view(spec, system) or {"groups": []})["groups"]:
         for rule in group:
@@ -40,7 +40,7 @@ def recorded(spec: Spec) -> Catalogue:
     records = [
         Record(rule.name, rule.expr, rule.labels)
         for system in spec.systems.values()
-        for _, rule in rendered_rules(spec, system)
+        for _, rule in _rules(spec, system)
         if rule.kind == "record"
     ]
     return catalogue(spec, None, records)

@@ -135,6 +135,41 @@ def test_an_older_spec_is_compared_though_today_s_checks_refuse_it(
     assert "threshold 100 -> 100 ms" in capsys.readouterr().out
 
 
+BROKEN = """\
+metrics:
+  shop_up: {type: gauge, unit: s, help: Up, measure: app}
+  shop_gone: {type: gauge, unit: s, help: Gone, measure: nothing}
+alerts:
+  Down: {when: {metric: shop_up, above: 5}, severity: info, summary: Down, runbook: Look.}
+  Lost: {when: {metric: shop_lost, quantile: 0.5, over: 1s, below: 5%}, severity: info, summary: Lost, runbook: Look.}
+  Odd: {when: {expr: 'rate(('}, severity: info, summary: Odd, runbook: Look.}
+objectives:
+  Fine: {target: 200%, latency: {metric: shop_gone, within: 1ms}, summary: Slow, runbook: Look.}
+dashboard:
+  rows: [{title: All, panels: [{alert: Nothing}, {objective: Nothing}, {metric: nothing}, {title: X, expr: '(('}]}]
+"""
+
+
+def test_names_that_lead_nowhere_in_an_older_spec_do_no_harm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = "system: shop\nsummary: A shop\nowner: web\nscrape: {targets: [127.0.0.1:9]}\n"
+    stack = "stack: t\nalertmanager: {receivers: {a: {}}, route: {receiver: RECEIVER}}\n"
+    for folder, text, receiver in (
+        ("old", BROKEN, "b"),
+        ("new", "metrics: {shop_down: {type: gauge, help: D, measure: app}}\n", "a"),
+    ):
+        (tmp_path / folder).mkdir()
+        waived = "waive: {no_alert: a test}\n" if folder == "new" else ""
+        (tmp_path / folder / "shop.yaml").write_text(head + text + waived)
+        (tmp_path / folder / "stack.yaml").write_text(stack.replace("RECEIVER", receiver))
+    assert main(["diff", str(tmp_path / "old"), str(tmp_path / "new")]) == 0
+    said = capsys.readouterr().out
+    assert "metric shop_up renamed to shop_down" in said
+    assert "blind: alert Down" in said
+    assert "route (root): receiver b -> a" in said
+
+
 def test_an_older_spec_that_cannot_be_read_is_said_to_be_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     change(project, "owner: data-platform", "owners: [data-platform]")
     git("commit", "--quiet", "--all", "--message", "another language")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from truegauge_generator.drift.classes import ADDITIVE, BEHAVIOURAL, BREAKING, CLASSES, COSMETIC, gravity
 from truegauge_generator.drift.depends import depends, lost, unwatched
+from truegauge_generator.drift.meaning import excerpts
 from truegauge_generator.drift.things import ROOT, Aspect, Thing, Things, position, things
 from truegauge_spec import Position, Spec
 
@@ -32,7 +33,8 @@ class Change(NamedTuple):
             return f"{self.kind} {self.name} {self.aspect}"
         if self.aspect == "renamed":
             return f"{self.kind} {self.old} renamed to {self.new}"
-        return f"{self.kind} {self.name}: {self.aspect} {self.old or 'nothing'} -> {self.new or 'nothing'}"
+        old, new = excerpts(self.old, self.new)
+        return f"{self.kind} {self.name}: {self.aspect} {old} -> {new}"
 
 
 # What two things of different names must have in common to be one that was renamed.

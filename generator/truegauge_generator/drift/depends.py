@@ -1,12 +1,15 @@
-"""What depends on a thing of a spec, and what nobody sees any more when it is gone."""
+"""What depends on a thing of a spec, and what nobody sees any more when it is gone.
+
+The spec may be an older one that today's checks refuse: nothing is rendered here, and names may lead nowhere.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
+from truegauge_generator.conditions import record
 from truegauge_generator.drift.things import Thing, matched
-from truegauge_generator.expressions import rendered_rules
+from truegauge_generator.objectives import ERROR_RATIO, EVENTS
 from truegauge_generator.targets.dashboard import objectives as objective_rows
 from truegauge_generator.targets.dashboard import undeclared
 from truegauge_spec import Spec
@@ -19,7 +22,6 @@ from truegauge_spec.stack import RootRoute, Route
 from truegauge_spec.system import System
 
 Values = str | tuple[str, ...]
-_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 
 def depends(spec: Spec, thing: Thing) -> list[str]:
@@ -31,7 +33,7 @@ def _depends(spec: Spec, thing: Thing) -> Iterator[str]:
     if thing.kind in ("metric", "alert", "objective") and thing.system in spec.systems:
         system = spec.systems[thing.system]
         if thing.kind == "metric":
-            yield from _of_metric(spec, system, thing.name)
+            yield from _of_metric(system, thing.name)
         else:
             yield from _panels(system, **{thing.kind: thing.name})
         if thing.kind == "alert":
@@ -46,24 +48,28 @@ def _depends(spec: Spec, thing: Thing) -> Iterator[str]:
         yield from (f"alert {name}" for name, reached in deliveries(spec).items() if thing.name in reached)
 
 
-def _of_metric(spec: Spec, system: System, name: str) -> Iterator[str]:
+def _of_metric(system: System, name: str) -> Iterator[str]:
     if name not in system.metrics:
         return
     names = {name, *system.metrics[name].series(name)}
-    alerts, objectives = set(), set()
-    for path, words in consumers(system):
-        if names.intersection(words):
-            yield named(system, path)
-            alerts |= {path[1]} if path[0] == "alerts" else set()
-            objectives |= {path[1]} if path[0] == "objectives" else set()
-    for alert in alerts:
-        yield from _panels(system, alert=str(alert))
-    for objective in objectives:
-        yield from _panels(system, objective=str(objective))
-    for _, rule in rendered_rules(spec, system):
-        if rule.kind == "record" and names.intersection(_NAME.findall(rule.expr)):
-            yield f"recording rule {rule.name}"
+    used = [path for path, words in consumers(system) if names.intersection(words)]
+    yield from (named(system, path) for path in used)
+    for part, user, *_ in used:
+        if part != "dashboard":
+            yield from _panels(system, **{str(part).removesuffix("s"): str(user)})
+    for part, user, *_ in used:
+        if part != "dashboard":
+            yield from (f"recording rule {one}" for one in _records(system, str(part), str(user)))
     yield f"history of {name}"
+
+
+def _records(system: System, part: str, name: str) -> tuple[str, ...]:
+    """The recording rules that an alert or an objective has of its metrics."""
+    if part == "objectives":
+        return EVENTS, ERROR_RATIO
+    when = system.alerts[name].when
+    recorded = record(when) if isinstance(when, MetricCondition) else None
+    return (recorded,) if recorded else ()
 
 
 def _panels(system: System, **shown: str) -> Iterator[str]:
@@ -171,7 +177,7 @@ def lost(old: Spec, new: Spec) -> dict[str, list[str]]:
 
 def _channels(spec: Spec, receiver: str) -> object:
     assert spec.stack.alertmanager is not None
-    return spec.stack.alertmanager.receivers[receiver]
+    return spec.stack.alertmanager.receivers.get(receiver, receiver)
 
 
 def unwatched(old: Spec, new: Spec, thing: Thing) -> Iterator[str]:
@@ -198,7 +204,7 @@ def _metrics(system: System, parts: tuple[str, ...], only: Path = ()) -> set[str
 
 def _drawn(system: System, panel: Panel) -> set[str]:
     """The metrics that a panel of an alert or an objective draws."""
-    if panel.alert is not None:
+    if panel.alert in system.alerts:
         when = system.alerts[panel.alert].when
         return set(when.metrics) if isinstance(when, MetricCondition) else set()
-    return set(system.objectives[panel.objective].metrics) if panel.objective is not None else set()
+    return set(system.objectives[panel.objective].metrics) if panel.objective in system.objectives else set()

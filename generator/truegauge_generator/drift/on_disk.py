@@ -121,8 +121,8 @@ def lines(changed: list[Changed]) -> Iterator[str]:
         if one.differences:
             yield f"{one.path}, from the spec to the file:"
             yield from (f"  {difference}" for difference in one.differences[:MOST])
-            if hidden := len(one.differences) - MOST:
-                yield from [f"  and {hidden} more; --format json has all of them"] if hidden > 0 else []
+            if (hidden := len(one.differences) - MOST) > 0:
+                yield f"  and {hidden} more; --format json has all of them"
 
 
 def facts(changed: list[Changed]) -> dict[str, list[dict[str, str | None]] | None]:

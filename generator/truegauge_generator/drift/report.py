@@ -8,6 +8,7 @@ from typing import Any
 
 from truegauge_generator.drift.changes import Change
 from truegauge_generator.drift.classes import CLASSES
+from truegauge_generator.drift.meaning import excerpts
 from truegauge_generator.literals import as_markdown, code
 from truegauge_spec import Problem
 
@@ -55,7 +56,8 @@ def as_markdown_comment(changes: Sequence[Change], against: str) -> Iterator[str
 
 def _row(change: Change) -> str:
     what = f"{change.kind} {code(change.name)} {as_markdown(change.aspect)}"
-    old, new = ("" if text is None else code(text) for text in (change.old, change.new))
+    shown = excerpts(change.old, change.new)
+    old, new = ("" if text is None else code(cut) for text, cut in zip((change.old, change.new), shown, strict=True))
     where = code(f"{change.where.path}:{change.where.line}")
     cells = [what, old, new, where, as_markdown(_listed(change.depends)), as_markdown(_listed(change.blind))]
     return f"| {' | '.join(cells)} |"

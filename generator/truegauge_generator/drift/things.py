@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, get_args, get_type_hints
 
+from truegauge_generator.drift.queries import spelled
 from truegauge_spec import Position, Spec
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.model import Duration, Model, PositiveDuration
@@ -36,9 +37,6 @@ class Thing(NamedTuple):
     def key(self) -> tuple[str, str, str]:
         """What makes it the same thing in another spec."""
         return self.kind, self.system, self.name
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
 
 
 ROOT = "(root)"
@@ -124,7 +122,8 @@ def _of_stack(spec: Spec) -> Iterator[Thing]:
 def _routes(alertmanager: Alertmanager, route: RootRoute | Route, name: str, path: Path) -> Iterator[Thing]:
     said = dict(aspects(route, ("match", "routes"), path))
     if "receiver" in said:  # one that is only called otherwise is the same one
-        said["receiver"] = said["receiver"]._replace(value=alertmanager.receivers[said["receiver"].text])
+        receiver = said["receiver"]
+        said["receiver"] = receiver._replace(value=alertmanager.receivers.get(receiver.text, receiver.text))
     yield Thing("route", name, "", path, said)
     for index, child in enumerate(route.routes):
         place = matched(child.match) if name == ROOT else f"{name} / {matched(child.match)}"
@@ -175,7 +174,8 @@ def _values(
         for index, inner in enumerate(value):
             yield from _fields(inner, f"{name}.{index}.", (*path, index), apart)
     else:
-        yield name, Aspect(duration(value) if is_duration else _shown(value), value, path)
+        text = duration(value) if is_duration else _shown(value)
+        yield name, Aspect(text, spelled(text) if name == "expr" else value, path)
 
 
 def _worth(amount: Quantity) -> tuple[str, Any]:
