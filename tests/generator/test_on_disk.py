@@ -12,7 +12,7 @@ from truegauge_generator.cli import main
 from truegauge_generator.disk import compare
 from truegauge_generator.drift import on_disk
 from truegauge_generator.drift.documents import READERS, meaning_of
-from truegauge_generator.drift.meaning import differences
+from truegauge_generator.drift.meaning import differences, excerpts
 from truegauge_generator.render import render
 from truegauge_spec import Spec, load
 
@@ -130,6 +130,21 @@ def test_an_edit_is_told_by_what_it_means(spec: Spec, path: str, old: str, new: 
     found = [str(one) for one in differences(says, has)]
     assert found
     assert any(said in one for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ("a", "b", ("a", "b")),
+        (None, "b\n c", ("nothing", "b c")),
+        ("a  b", "a b", ("'a  b'", "'a b'")),
+        ("", "a", ('""', "a")),
+        ("x" * 90 + "a", "x" * 90 + "b", (f"…{'x' * 20}a", f"…{'x' * 20}b")),
+        ("a" + "x" * 90, "b" + "x" * 90, (f"a{'x' * 59}…", f"b{'x' * 59}…")),
+    ],
+)
+def test_long_texts_are_cut_to_where_they_differ(old: str | None, new: str | None, shown: tuple[str, str]) -> None:
+    assert excerpts(old, new) == shown
 
 
 def test_every_kind_of_document_has_an_edit() -> None:

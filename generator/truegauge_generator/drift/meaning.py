@@ -71,17 +71,18 @@ SHOWN = 60
 def excerpts(old: str | None, new: str | None) -> tuple[str, str]:
     """Both texts as one line, each cut to where they differ."""
     if old is None or new is None:
+        old, new = (None if text is None else " ".join(text.split()) for text in (old, new))
         return _excerpt(old, 0), _excerpt(new, 0)
-    old, new = (" ".join(text.split()) or '""' for text in (old, new))
+    lines = [" ".join(text.split()) or '""' for text in (old, new)]
+    old, new = lines if lines[0] != lines[1] else (repr(old), repr(new))  # spaces or line ends are others
     same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     start = 0 if max(len(old), len(new)) <= SHOWN else max(0, same - SHOWN // 3)
     return _excerpt(old, start), _excerpt(new, start)
 
 
-def _excerpt(text: str | None, start: int) -> str:
-    if text is None:
+def _excerpt(line: str | None, start: int) -> str:
+    if line is None:
         return "nothing"
-    line = " ".join(text.split())
     end = start + SHOWN
     return f"{'…' if start else ''}{line[start:end]}{'…' if len(line) > end else ''}"
 
