@@ -18,7 +18,8 @@ class Metric(NamedTuple):
 
     `type` is counter, gauge or histogram. `measure` names a measurement of the engine, or is "sql" (the query `sql`
     gives the value) or "app" (the application calls). `scale` multiplies the measurement's native unit (seconds,
-    bytes, 1) into `unit`. `where` keeps only the events whose dimension has that value.
+    bytes, 1) into `unit`. `where` keeps only the events whose dimension has that value. What the application
+    measures under the name `replaced_by` counts here too, times `scale`: this is its old name.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Metric(NamedTuple):
     where: tuple[tuple[str, str], ...] = ()
     sql: str | None = None
     buckets: tuple[float, ...] = ()
+    replaced_by: str = ""
 
 
 class Settings(NamedTuple):

@@ -42,6 +42,7 @@ class Instrument:
         kind = Gauge if metric.measure == "sql" else _OBJECTS[metric.type]
         options: dict[str, Any] = {"buckets": metric.buckets} if kind is Histogram else {}
         # No registry: names are exposed verbatim, and the registry refuses x_count beside a histogram x.
+        self.older: list[Instrument] = []  # the same thing under old names
         self._parent: Child = kind(
             metric.name, metric.help, [label.name for label in metric.labels], registry=None, **options
         )
@@ -131,6 +132,9 @@ class Instruments:
             if metric.name in self._by_name:
                 raise ValueError(f"{metric.name}: declared twice")
             self._by_name[metric.name] = Instrument(metric)
+        for instrument in self:
+            if new := instrument.metric.replaced_by:
+                self._by_name[new].older.append(instrument)
 
     def __iter__(self) -> Iterator[Instrument]:
         return iter(self._by_name.values())
@@ -141,14 +145,22 @@ class Instruments:
         if _number(name, amount) < 0:
             raise ValueError(f"{name}: a counter cannot fall, amount is {amount!r}")
         instrument.child(label_values).inc(amount)
+        for old in instrument.older:
+            old.child(label_values).inc(amount * old.metric.scale)
 
     def set_value(self, name: str, value: float, /, *label_values: str) -> None:
         """Set a gauge. Raises ValueError for a non-finite value, KeyError for an unknown name."""
-        self._of_type(name, "gauge").child(label_values).set(_number(name, value))
+        instrument = self._of_type(name, "gauge")
+        instrument.child(label_values).set(_number(name, value))
+        for old in instrument.older:
+            old.child(label_values).set(value * old.metric.scale)
 
     def observe(self, name: str, value: float, /, *label_values: str) -> None:
         """Add to a histogram, in the metric's unit. Raises ValueError for a non-finite value."""
-        self._of_type(name, "histogram").child(label_values).observe(_number(name, value))
+        instrument = self._of_type(name, "histogram")
+        instrument.child(label_values).observe(_number(name, value))
+        for old in instrument.older:
+            old.child(label_values).observe(value * old.metric.scale)
 
     def _of_type(self, name: str, type_: str) -> Instrument:
         instrument = self._by_name[name]

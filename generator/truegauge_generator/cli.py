@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 
 class Command(NamedTuple):
-    """A command: its module in `commands` has `run(options) -> Result`, and may have `arguments(parser)`."""
+    """A command: its module in `commands` has `run(options) -> Result`; it may have `arguments(parser)` and FORMATS."""
 
     name: str
     summary: str
@@ -22,6 +22,7 @@ COMMANDS = (
     Command("render", "write every file that the spec describes"),
     Command("check", "find problems in the spec, and files and tools that do not agree with it"),
     Command("prove", "run the rules' tests, and wrong rules against them"),
+    Command("diff", "class what changes from another version of the spec, and what that breaks"),
     Command("explain", "tell what a code means, or what an alert says and what proves it"),
 )
 
@@ -79,11 +80,13 @@ def _parser(chosen: Any) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         sub = commands.add_parser(command.name, help=command.summary, description=command.summary, epilog=EXIT_CODES)
-        if hasattr(chosen, "arguments") and chosen.__name__.endswith(f".{command.name}"):
-            chosen.arguments(sub)
+        own = vars(chosen) if chosen and chosen.__name__.endswith(f".{command.name}") else {}
+        if "arguments" in own:
+            own["arguments"](sub)
         sub.add_argument("spec", nargs="?", default="spec", metavar="SPEC", help="folder of YAML files, or one (spec)")
         sub.add_argument("--output", default=".", metavar="DIR", help="the folder with rendered/ and exporter/ (.)")
-        sub.add_argument("--format", choices=FORMATS, default="text", help="for people, machines, or a CI")
+        formats = (*FORMATS, *own.get("FORMATS", ()))
+        sub.add_argument("--format", choices=formats, default="text", help="for people, machines, or a CI")
     return parser
 
 

@@ -1,12 +1,23 @@
-"""What the codes of `truegauge check` mean, of files on disk and of the tools that look at them."""
+"""What the codes mean of files on disk, of the tools that look at them, and of changes between versions."""
 
 from __future__ import annotations
 
+CHANGE_CODES = {
+    "unused_keep": "An entry of `keep:` fits no file that would be stray without it; it would hide a later one.",
+    "overdue_metric": "A deprecated metric is past its day. Remove it, or give those who read it another day.",
+    "breaking_change": "Who reads a series, is told by an alert or gets its notifications must follow this change.",
+    "behavioural_change": "An alert fires at another time than before, or another value is measured or shown.",
+    "additive_change": "Something is new, and nothing else is otherwise for it.",
+    "cosmetic_change": "Only words or looks are others.",
+    "unknown_version": "What `truegauge diff` shall compare with is neither a file or folder nor a revision of git.",
+    "unreadable_version": "This version of Truegauge cannot read a version of the spec, so nothing can be compared.",
+}
 CODES = {
-    "changed": "A rendered file on disk is not what the spec says. Change the spec and run `truegauge render`.",
+    "changed": "A rendered file on disk is not what the spec says. Change the spec and run `truegauge render`; "
+    "`truegauge check --fix` undoes what was edited by hand.",
     "missing": "A file that the spec stands for is not on disk. Run `truegauge render`.",
     "stray": "A file in `rendered/` or in a generated exporter that nothing in the spec stands for; Prometheus or "
-    "Grafana may still load it. Remove it, or run `truegauge render --prune`.",
+    "Grafana may still load it. `truegauge render --prune` removes it; `keep:` in the file with `stack:` lets it be.",
     "missing_tool": "promtool or amtool is not to be found, so nothing can be said about what they would accept.",
     "old_tool": "promtool or amtool is too old for what is asked of it.",
     "promtool_config": "promtool refuses Prometheus' configuration, or warns about it.",
@@ -23,4 +34,5 @@ CODES = {
     "low_coverage": "The tests touch a smaller share of the rules than `--min-coverage` asks for.",
     "yaml": "A rule or test file is not YAML.",
     "unknown_topic": "`truegauge explain` knows codes and the spec's alerts.",
+    **CHANGE_CODES,
 }

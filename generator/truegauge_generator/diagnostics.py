@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from truegauge_generator.codes import CHANGE_CODES
 from truegauge_generator.codes import CODES as TOOL_CODES
 from truegauge_spec.problem import Problem
 
@@ -32,7 +33,9 @@ def as_text(problems: Sequence[Problem], colour: bool) -> Iterator[str]:
 
 
 def docs(code: str) -> str:
-    """Where the documents speak of the code: in a section of its own, or of files and tools in the guide."""
+    """Where the documents speak of the code: in a section of its own, or of changes, or of files and tools."""
+    if code in CHANGE_CODES:
+        return "docs/diff.md"
     return "docs/howto.md" if code in TOOL_CODES else f"docs/reference.md#{code}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 OWNED = "rendered"
@@ -17,11 +18,15 @@ class Comparison(NamedTuple):
     changed: list[str]
     missing: list[str]
     stray: list[str]
+    kept: list[str]
     same: int
 
 
-def compare(files: Mapping[str, str], output: str) -> Comparison:
-    """Compare every rendered file with the disk. Raises OSError where a file cannot be read."""
+def compare(files: Mapping[str, str], output: str, keep: Iterable[str] = ()) -> Comparison:
+    """Compare every rendered file with the disk. Raises OSError where a file cannot be read.
+
+    Files of no rendered one's name are stray, but for those that a pattern in `keep` fits.
+    """
     changed, missing = [], []
     for path, text in files.items():
         try:
@@ -31,10 +36,17 @@ def compare(files: Mapping[str, str], output: str) -> Comparison:
         except FileNotFoundError:
             missing.append(path)
     same = len(files) - len(changed) - len(missing)
-    return Comparison(changed, missing, list(strays(files, output)), same)
+    patterns, others = tuple(keep), list(unknown(files, output))
+    kept = [path for path in others if fits(path, patterns)]
+    return Comparison(changed, missing, [path for path in others if path not in kept], kept, same)
 
 
-def strays(files: Iterable[str], output: str) -> Iterator[str]:
+def fits(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a path is among those to keep."""
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
+
+
+def unknown(files: Iterable[str], output: str) -> Iterator[str]:
     """Files in `rendered/`, or in a generated exporter, that nothing in the spec stands for."""
     known = set(files)
     exporters = os.path.join(output, "exporter")

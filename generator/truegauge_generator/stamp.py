@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 from zlib import crc32
 
-from truegauge_generator.disk import strays
+from truegauge_generator.disk import fits, unknown
 
 FOLDER = ".truegauge_cache"
 PACKAGES = ("truegauge_spec", "truegauge_generator", "duckdb_exporter")
@@ -29,20 +29,21 @@ def unchanged(spec: str, output: str) -> dict[str, int] | None:
         files: dict[str, int] = stamp["files"]
         if any(_checksum(os.path.join(output, path)) != checksum for path, checksum in files.items()):
             return None
-        return None if any(strays(files, output)) else files
+        keep = stamp["keep"]
+        return None if any(not fits(path, keep) for path in unknown(files, output)) else files
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def remember(spec: str, output: str, files: Mapping[str, str]) -> None:
-    """Note what was rendered from what."""
+def remember(spec: str, output: str, files: Mapping[str, str], keep: Iterable[str]) -> None:
+    """Note what was rendered from what, and which other files are no strays."""
     place = _place(output)
     os.makedirs(os.path.dirname(place), exist_ok=True)
     with open(os.path.join(os.path.dirname(place), ".gitignore"), "w", encoding="utf-8") as file:
         file.write("*\n")
     checksums = {path: crc32(text.encode()) for path, text in files.items()}
     with open(place, "w", encoding="utf-8") as file:
-        json.dump({"inputs": inputs(spec), "files": checksums}, file)
+        json.dump({"inputs": inputs(spec), "files": checksums, "keep": list(keep)}, file)
 
 
 def inputs(spec: str) -> list[Any]:

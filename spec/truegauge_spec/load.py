@@ -58,13 +58,17 @@ def sources(path: str | Path) -> list[Source]:
 
 def build(files: Iterable[Source]) -> Spec:
     """Sources to a checked Spec; touches no disk. Raises SpecError."""
-    documents = _stage(_document(source) for source in files)
-    models = _stage(_model(source, key, value) for source, key, value in documents)
-    spec = _together(models)
+    spec = assemble(files)
     problems = check(spec)
     if errors := [problem for problem in problems if problem.severity == "error"]:
         raise SpecError(errors)
     return replace(spec, warnings=tuple(problems))
+
+
+def assemble(files: Iterable[Source]) -> Spec:
+    """Sources to a Spec that is not checked, as an older one may not hold today. Raises SpecError."""
+    documents = _stage(_document(source) for source in files)
+    return _together(_stage(_model(source, key, value) for source, key, value in documents))
 
 
 def _stage(results: Iterable[Any]) -> list[Any]:

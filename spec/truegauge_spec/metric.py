@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, FiniteFloat, Tag, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, FiniteFloat, Tag, field_validator, model_validator
 
-from truegauge_spec.model import LabelName, Model, Text, Waivers
+from truegauge_spec.model import LabelName, MetricName, Model, Text, Waivers
 from truegauge_spec.names import series_names
 
 MetricType = Literal["counter", "gauge", "histogram"]
@@ -49,8 +50,29 @@ Measure = Annotated[
 ]
 
 
+def _day(written: object) -> date:
+    try:
+        return date.fromisoformat(str(written))
+    except ValueError:
+        raise ValueError(f"{written!r} is not a day; write for example 2027-03-01") from None
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A day, written as `2027-03-01`."""
+
+
+class Deprecated(Model):
+    """Until that day a metric is exposed under its old name too, measured like the one that replaces it."""
+
+    replaced_by: MetricName
+    until: Day
+
+
 class Metric(Model):
-    """One metric, exposed verbatim under its key in `metrics:`."""
+    """One metric, exposed verbatim under its key in `metrics:`.
+
+    A `deprecated` one has the keys of its replacement where it says nothing else; it may be in another unit.
+    """
 
     type: MetricType
     unit: str = ""
@@ -58,6 +80,7 @@ class Metric(Model):
     labels: dict[LabelName, Label] = {}
     buckets: tuple[FiniteFloat, ...] = ()
     measure: Measure
+    deprecated: Deprecated | None = None
     waive: Waivers = {}
 
     @field_validator("buckets", mode="before")
@@ -76,6 +99,13 @@ class Metric(Model):
         if list(self.buckets) != sorted(set(self.buckets)):
             raise ValueError("`buckets` must rise: each bound larger than the one before it")
         return self
+
+    @property
+    def meaning(self) -> str:
+        """Its help text, and of a deprecated one what to use instead."""
+        if self.deprecated is None:
+            return self.help
+        return f"{self.help} (deprecated: use {self.deprecated.replaced_by}; gone after {self.deprecated.until})"
 
     def series(self, name: str) -> tuple[str, ...]:
         """The names of the series it exposes under the metric name `name`."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from truegauge_spec import check, model
+from truegauge_spec import check, metric, model
 from truegauge_spec.codes import CODES
 from truegauge_spec.measurements import MEASUREMENTS
 from truegauge_spec.quantities import duration
@@ -30,6 +30,7 @@ WRITTEN = {
     model.Duration: "duration, as `30s`",
     model.PositiveDuration: "duration, as `5m`",
     model.Amount: "quantity, as `100ms`",
+    metric.Day: "day, as `2027-03-01`",
     model.Text: "text",
     model.MetricName: "metric",
     model.LabelName: "label",

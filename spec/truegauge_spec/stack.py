@@ -129,11 +129,15 @@ class Grafana(Model):
 
 
 class Stack(Model):
-    """The content of the one file with `stack:`. A part that is left out is not rendered."""
+    """The content of the one file with `stack:`. A part that is left out is not rendered.
+
+    `keep` names files in `rendered/`, as `rendered/docs/*.png`, that are not rendered and yet belong there.
+    """
 
     stack: Text
     docs_url: HttpUrl | None = None
     prometheus: Prometheus | None = None
     alertmanager: Alertmanager | None = None
     grafana: Grafana | None = None
+    keep: tuple[FilePath, ...] = ()
     waive: Waivers = {}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from truegauge_spec.alert import Alert, AlertName
 from truegauge_spec.condition import MetricCondition
@@ -52,6 +52,21 @@ class Exporter(Model):
     disk_quota: Amount | None = None
 
 
+# Of a metric whose replacement is not there: the check `deprecated_metric` says so, where its keys would be missing.
+NO_REPLACEMENT = {"type": "gauge", "help": "?", "measure": "app"}
+
+
+def _replacement(metrics: dict[str, Any], metric: dict[str, Any]) -> dict[str, Any]:
+    """The keys that a metric takes over: those of its replacement, if it is deprecated."""
+    deprecated = metric.get("deprecated")
+    if not isinstance(deprecated, dict):
+        return {}
+    new = metrics.get(str(deprecated.get("replaced_by")))
+    if not isinstance(new, dict) or "deprecated" in new:
+        return NO_REPLACEMENT
+    return {key: value for key, value in new.items() if key != "waive"}
+
+
 class System(Model):
     """One system, the content of one file."""
 
@@ -65,6 +80,17 @@ class System(Model):
     objectives: dict[AlertName, Objective] = {}
     dashboard: Dashboard | None = None
     waive: Waivers = {}
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _like_its_replacement(cls, metrics: Any) -> Any:
+        """A deprecated metric has the keys of its replacement where it says nothing else."""
+        if not isinstance(metrics, dict):
+            return metrics
+        return {
+            name: {**_replacement(metrics, metric), **metric} if isinstance(metric, dict) else metric
+            for name, metric in metrics.items()
+        }
 
     @cached_property
     def conditions(self) -> tuple[tuple[str, MetricCondition], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,9 @@ ELSEWHERE = {
     "make test": ".ci/run",
     "make render": "the Makefile's own prerequisite of every test: tests/generator/test_render.py compares its result",
 }
+
+
+NOBODY = "-c user.name=nobody -c user.email=nobody"
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -51,6 +55,9 @@ def test_a_command_that_is_shown_can_be_run(command: str, tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     if "check" in arguments:
         assert main(["render"]) == 0
+    if "diff" in arguments:
+        for words in ("init --quiet --initial-branch=main", "add .", f"{NOBODY} commit --quiet --message=first"):
+            subprocess.run(["git", *words.split()], check=True)
     assert main(arguments) == 0
 
 
@@ -82,9 +89,19 @@ def test_the_readme_s_spec_is_one() -> None:
     assert build([Source("readme.yaml", HEAD.replace("app", "duckdb") + block)]).systems["duckdb"].alerts
 
 
-@pytest.mark.parametrize("block", [b for b in blocks(ROOT / "docs" / "howto.md", "yaml") if b.startswith("metrics:")])
+GUIDES = [ROOT / "docs" / "howto.md", ROOT / "docs" / "diff.md"]
+
+
+@pytest.mark.parametrize("block", [b for guide in GUIDES for b in blocks(guide, "yaml") if b.startswith("metrics:")])
 def test_the_howto_s_metrics_are_valid(block: str) -> None:
     assert build([Source("howto.yaml", HEAD + QUIET + block)]).systems["app"].metrics
+
+
+def test_what_the_guide_keeps_is_valid() -> None:
+    (block,) = (b for b in blocks(ROOT / "docs" / "diff.md", "yaml") if b.startswith("keep:"))
+    metrics = "metrics: {app_up: {type: gauge, help: Whether it runs, measure: app}}\n"
+    sources = [Source("app.yaml", HEAD + QUIET + metrics), Source("stack.yaml", f"stack: test\n{block}")]
+    assert build(sources).stack.keep == ("rendered/docs/logo.png", "rendered/docs/*.svg")
 
 
 def test_the_howto_s_stack_is_valid() -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
-from argparse import Namespace
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
-from truegauge_generator import expressions
+from truegauge_generator import expressions, stamp
 from truegauge_generator.acceptance import accept
 from truegauge_generator.cli import Result
-from truegauge_generator.disk import Comparison, compare
+from truegauge_generator.disk import compare, write
+from truegauge_generator.drift import on_disk
 from truegauge_generator.progress import progress
 from truegauge_generator.render import render
-from truegauge_spec import Position, Problem, Spec, SpecError, load
+from truegauge_spec import Problem, Spec, SpecError, load
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What only this command knows."""
+    parser.add_argument("--fix", action="store_true", help="render the files that are changed or missing first")
+    parser.add_argument("--today", type=date.fromisoformat, metavar="DAY", help="check as on that day (2027-03-01)")
 
 
 def run(options: Namespace) -> Result:
@@ -23,11 +30,19 @@ def run(options: Namespace) -> Result:
         files = render(spec)
     except SpecError as error:
         return Result((), error.problems, {"files": 0})
-    found = compare(files, options.output)
-    problems = [*spec.warnings, *drifted(files, found, options.output)]
+    found, fixed = compare(files, options.output, spec.stack.keep), []
+    if options.fix and (fixed := sorted((*found.changed, *found.missing))):
+        write(files, fixed, options.output)
+        stamp.remember(options.spec, options.output, files, spec.stack.keep)
+        found = compare(files, options.output, spec.stack.keep)
+    changed = on_disk.changes(spec, files, found, options.output)
+    problems = [*spec.warnings, *on_disk.problems(spec, found, changed, options.output)]
     present = {path: text for path, text in files.items() if path not in found.missing}
     lines = [f"spec: {_count(len(spec.systems), 'system')}, no problem"]
+    lines += [f"fixed   {path}" for path in fixed]
     lines.append(f"files: {found.same} of {len(files)} as the spec says")
+    lines += on_disk.lines(changed)
+    problems += overdue(spec, options.today or datetime.now(UTC).date())
     count, untrue = expressions.problems(spec)
     problems += untrue
     lines.append(f"expressions: {count} typed" + (", refused" if untrue else ""))
@@ -43,9 +58,23 @@ def run(options: Namespace) -> Result:
         "changed": found.changed,
         "missing": found.missing,
         "stray": found.stray,
+        "kept": found.kept,
+        "fixed": fixed,
+        "differences": on_disk.facts(changed),
         "seen": seen,
     }
     return Result(lines, problems, facts)
+
+
+def overdue(spec: Spec, today: date) -> Iterator[Problem]:
+    """The deprecated metrics whose day is over. Not a check of the spec: the same spec is rendered on any day."""
+    for name, system in spec.systems.items():
+        for metric, declared in system.metrics.items():
+            if (deprecated := declared.deprecated) and today > deprecated.until:
+                message = (
+                    f"{metric} was to end after {deprecated.until}; remove it, {deprecated.replaced_by} replaces it"
+                )
+                yield spec.problem(name, ("metrics", metric, "deprecated", "until"), message, "overdue_metric")
 
 
 def _count(number: int, name: str) -> str:
@@ -61,34 +90,3 @@ def traced(spec: Spec, complaint: Problem) -> Problem:
                 message = f"{complaint.message} (in {complaint.position.path})"
                 return complaint._replace(position=spec.position(name, (kind, named[0])), message=message)
     return complaint
-
-
-def drifted(files: Mapping[str, str], found: Comparison, output: str) -> Iterator[Problem]:
-    """A problem for each file that is not what the spec says."""
-    for path in found.changed:
-        line, is_, would_be = _first_difference((Path(output) / path).read_bytes(), files[path])
-        message = f"differs from the spec: it has {is_}, the spec says {would_be}; run `truegauge render`"
-        yield Problem(Position(_shown(output, path), line), message, "changed")
-    for path in found.missing:
-        yield Problem(Position(_shown(output, path)), "missing; run `truegauge render`", "missing")
-    for path in found.stray:
-        message = "stray: nothing in the spec stands for it; remove it, or run `truegauge render --prune`"
-        yield Problem(Position(_shown(output, path)), message, "stray")
-
-
-def _shown(output: str, path: str) -> str:
-    return str(Path(output) / path)
-
-
-def _first_difference(disk: bytes, text: str) -> tuple[int, str, str]:
-    there, here = disk.decode(errors="replace").splitlines(), text.splitlines()
-    for number in range(max(len(there), len(here))):
-        is_ = there[number] if number < len(there) else None
-        would_be = here[number] if number < len(here) else None
-        if is_ != would_be:
-            return number + 1, _line(is_), _line(would_be)
-    return max(len(there), 1), "other line ends", "none"
-
-
-def _line(line: str | None) -> str:
-    return "nothing" if line is None else repr(line.strip() or line)

@@ -9,8 +9,8 @@ from pathlib import Path
 from time import perf_counter
 
 from truegauge_generator.cli import Result
-from truegauge_generator.commands.check import drifted
 from truegauge_generator.disk import compare
+from truegauge_generator.drift import on_disk
 from truegauge_generator.progress import progress
 from truegauge_generator.proof import cache, coverage, gather, report
 from truegauge_generator.proof.hunt import score
@@ -67,7 +67,9 @@ def _own(options: Namespace) -> tuple[Suite, Callable[[Rule], Position]]:
     """A spec's rules and tests, if those on disk are what it says."""
     spec = load(options.spec)
     files = render(spec)
-    if problems := list(drifted(files, compare(files, options.output), options.output)):
+    found = compare(files, options.output, spec.stack.keep)
+    changed = on_disk.changes(spec, files, found, options.output)
+    if problems := list(on_disk.problems(spec, found, changed, options.output)):
         raise SpecError(problems)
     suite = gather.rendered(files)
     return suite, lambda rule: declared(spec, suite, rule)

@@ -23,17 +23,18 @@ def run(options: Namespace) -> Result:
     from truegauge_spec import SpecError, load  # noqa: PLC0415
 
     try:
-        rendered = render(load(options.spec))
+        spec = load(options.spec)
+        rendered = render(spec)
     except SpecError as error:
         return Result((), error.problems, {"changed": [], "removed": []})
-    found = compare(rendered, options.output)
+    found = compare(rendered, options.output, spec.stack.keep)
     written = sorted((*found.changed, *found.missing))
     write(rendered, written, options.output)
     if options.prune:
         remove(found.stray, options.output)
-    stamp.remember(options.spec, options.output, rendered)
-    kept = [] if options.prune else found.stray
-    return _result(rendered, written, found.stray if options.prune else [], kept)
+    stamp.remember(options.spec, options.output, rendered, spec.stack.keep)
+    removed, stray = (found.stray, []) if options.prune else ([], found.stray)
+    return _result(rendered, written, removed, stray)
 
 
 def _result(files: Collection[str], written: list[str], removed: list[str], stray: list[str]) -> Result:

@@ -6,8 +6,10 @@ without a threshold, of `Course`.
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import NamedTuple, cast
+from zlib import crc32
 
 from truegauge_generator.conditions.kind import (
     Compared,
@@ -47,6 +49,10 @@ __all__ = [
 KINDS: dict[str, Kind] = {
     model.kind: cast(Kind, import_module(f"{__name__}.{model.kind}")) for model in CONDITIONS if model.kind != "expr"
 }
+
+
+_OTHER = re.compile(r"[^a-zA-Z0-9_]")
+"""What the name of a record cannot have."""
 
 
 class Spelled(NamedTuple):
@@ -102,8 +108,10 @@ def record(when: MetricCondition) -> str | None:
     if operation is None:
         return None
     for label, values in when.where.items():
-        named = [values] if isinstance(values, str) else values
-        operation += "_" + "_".join("".join(c if c.isalnum() else "_" for c in part) for part in (label, *named))
+        text = "_".join((label, *([values] if isinstance(values, str) else values)))
+        plain = _OTHER.sub("_", text)
+        # Two texts that differ only in such characters are two records.
+        operation += f"_{plain}" if plain == text else f"_{plain}_{crc32(text.encode()):08x}"
     return f"instance:{when.metric}:{operation}"
 
 

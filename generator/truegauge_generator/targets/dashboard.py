@@ -55,7 +55,9 @@ def undeclared(system: System) -> Dashboard:
     shown = {metric for when in conditions for metric in when.metrics}
     rows = {
         "Alerts": tuple(Panel(alert=name) for name in system.alerts),
-        "Metrics": tuple(Panel(metric=name) for name in system.metrics if name not in shown),
+        "Metrics": tuple(
+            Panel(metric=name) for name, metric in system.metrics.items() if not metric.deprecated and name not in shown
+        ),
     }
     return Dashboard(rows=tuple(Row(title=title, panels=panels) for title, panels in rows.items() if panels))
 

@@ -131,7 +131,7 @@ def metric_content(system: System, panel: Panel, name: str) -> Content:
     metric = system.metrics.get(name) or _scrape_metric(name)
     title = words(name.removeprefix(f"{system.system}_"), UNIT_WORDS)
     content = TYPES[metric.type](system, panel, name, metric)
-    says = f"{inert(as_markdown(metric.help.rstrip('.')))}.\n\n{content.description}."
+    says = f"{inert(as_markdown(metric.meaning.rstrip('.')))}.\n\n{content.description}."
     return content._replace(title=title, description=_described(panel, says, None))
 
 

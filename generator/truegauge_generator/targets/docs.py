@@ -57,7 +57,7 @@ def view(spec: Spec, system: System) -> dict[str, Any]:
         "summary": system.summary,
         "owner": system.owner,
         "metrics": [
-            (name, metric.type, metric.unit, _labels(metric), metric.help, _measure(metric))
+            (name, metric.type, metric.unit, _labels(metric), metric.meaning, _measure(metric))
             for name, metric in system.metrics.items()
         ],
         "alerts": [

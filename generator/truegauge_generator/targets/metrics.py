@@ -38,6 +38,7 @@ class Row(NamedTuple):
     sql: str
     scale: float
     buckets: tuple[float, ...]
+    replaced_by: str
 
 
 class Function(NamedTuple):
@@ -54,8 +55,8 @@ class Function(NamedTuple):
 def view(spec: Spec, system: System) -> dict[str, Any]:
     """The literal table and the functions."""
     settings = _settings(system.exporter)
-    rows = [_row(name, metric) for name, metric in system.metrics.items()]
-    app = [_function(row) for row in rows if row.measure == "app"]
+    rows = [_row(system, name, metric) for name, metric in system.metrics.items()]
+    app = [_function(row) for row in rows if row.measure == "app" and not row.replaced_by]
     return {
         "system": system.system,
         "digest": _digest(system.system, rows, settings),
@@ -88,14 +89,20 @@ def _bytes(amount: Quantity | None) -> int | None:
     return None if amount is None else int(convert(amount, "bytes"))
 
 
-def _row(name: str, metric: Metric) -> Row:
+def _row(system: System, name: str, metric: Metric) -> Row:
     measure, where, sql = _measure(metric)
     labels = [
         Label(label, known, None) if isinstance(known, tuple) else Label(label, None, known.limit)
         for label, known in metric.labels.items()
     ]
     scale = _scale(measure, metric.unit)
-    return Row(name, metric.type, metric.unit, metric.help, labels, measure, where, sql, scale, metric.buckets)
+    replaced_by = ""
+    if measure == "app" and metric.deprecated:
+        replaced_by = metric.deprecated.replaced_by
+        scale = _factor(system.metrics[replaced_by].unit, metric.unit)
+    return Row(
+        name, metric.type, metric.unit, metric.meaning, labels, measure, where, sql, scale, metric.buckets, replaced_by
+    )
 
 
 def _measure(metric: Metric) -> tuple[str, tuple[tuple[str, str], ...], str]:
@@ -112,7 +119,11 @@ def _measure(metric: Metric) -> tuple[str, tuple[tuple[str, str], ...], str]:
 def _scale(measure: str, unit: str) -> float:
     """What a measured number is multiplied with, to be in the metric's unit."""
     measured = MEASUREMENTS[measure].unit if measure in MEASUREMENTS else ""
-    return float(convert(Quantity(Decimal(1), measured), unit)) if measured else 1.0
+    return _factor(measured, unit) if measured else 1.0
+
+
+def _factor(one: str, other: str) -> float:
+    return float(convert(Quantity(Decimal(1), one), other))
 
 
 def _function(row: Row) -> Function:

@@ -101,22 +101,37 @@ def unused_metric(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A metric is shown, alerted on or part of an objective; else nobody looks at what is measured."""
     if system.dashboard is None:
         return  # then the dashboard shows every metric
-    used = set(_consumed(system))
+    used = {word for _, words in consumers(system) for word in words}
     for name, metric in system.metrics.items():
-        if not used.intersection((name, *metric.series(name))):
+        if metric.deprecated is None and not used.intersection((name, *metric.series(name))):
             yield ("metrics", name), f"nothing uses {name}: no alert, objective or panel"
 
 
-def _consumed(system: System) -> Iterator[str]:
-    """Every name of a metric or series that something is made of."""
-    for alert in system.alerts.values():
-        yield from alert.when.metrics if isinstance(alert.when, MetricCondition) else _WORD.findall(alert.when.expr)
-    for objective in system.objectives.values():
-        yield from objective.metrics
-    for row in system.dashboard.rows if system.dashboard else ():
-        for panel in row.panels:
-            yield from (panel.metric or "", *_WORD.findall(panel.expr or ""))
+def deprecated_use(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """Nothing uses a deprecated metric: when its day has come, alerts, objectives and panels on it would go blind."""
+    going = {
+        series: (name, metric.deprecated)
+        for name, metric in system.metrics.items()
+        if metric.deprecated
+        for series in (name, *metric.series(name))
+    }
+    for path, names in consumers(system) if going else ():
+        for name, deprecated in dict.fromkeys(going[name] for name in names if name in going):
+            yield path, f"{name} is deprecated and ends after {deprecated.until}; use {deprecated.replaced_by}"
+
+
+def consumers(system: System) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Every alert, objective and panel with the names of the metrics and series that it is made of."""
+    for name, alert in system.alerts.items():
+        when = alert.when
+        words = when.metrics if isinstance(when, MetricCondition) else tuple(_WORD.findall(when.expr))
+        yield ("alerts", name), words
+    for name, objective in system.objectives.items():
+        yield ("objectives", name), objective.metrics
+    for row, section in enumerate(system.dashboard.rows if system.dashboard else ()):
+        for index, panel in enumerate(section.panels):
+            yield ("dashboard", "rows", row, "panels", index), (panel.metric or "", *_WORD.findall(panel.expr or ""))
 
 
 INFORMATION = (unused_metric,)
-WARNINGS = (base_unit, unit_in_name, counter_total, reserved_suffix, name_style, cardinality)
+WARNINGS = (base_unit, unit_in_name, counter_total, reserved_suffix, name_style, cardinality, deprecated_use)

@@ -78,6 +78,35 @@ def metric_unit(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
             yield ("metrics", name, "unit"), f"a metric is not exposed in {metric.unit!r}; write {better!r}"
 
 
+def deprecated_metric(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A deprecated metric is the old name of one that stays: of its type, measure, labels and kind of unit."""
+    for name, metric in system.metrics.items():
+        if metric.deprecated is None:
+            continue
+        path: Path = ("metrics", name, "deprecated", "replaced_by")
+        new = metric.deprecated.replaced_by
+        known = {other: one for other, one in system.metrics.items() if one.deprecated is None}
+        if new not in known:
+            what = f"{new} is deprecated itself" if new in system.metrics else f"there is no metric {new!r}"
+            yield path, f"{what}{nearest(new, known)}"
+            continue
+        for aspect in ("type", "measure"):
+            if getattr(metric, aspect) != getattr(known[new], aspect):
+                yield ("metrics", name, aspect), f"it is exposed like {new}, whose {aspect} is another one"
+        if metric.labels != known[new].labels:
+            yield (
+                ("metrics", name, "labels"),
+                f"it is exposed like {new}, which has other labels: these are not renamed",
+            )
+        if dimension(metric.unit) != dimension(known[new].unit):
+            yield ("metrics", name, "unit"), f"{known[new].unit or 'no unit'!r} of {new} does not convert to it"
+        elif metric.buckets and metric.unit != known[new].unit and metric.buckets == known[new].buckets:
+            yield (
+                ("metrics", name, "unit"),
+                f"the buckets of {new} are in {known[new].unit}; give them in {metric.unit}",
+            )
+
+
 def unknown_instance_label(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """The instance label of the exporter must be a label of some metric."""
     label = system.exporter.instance_label
@@ -92,4 +121,5 @@ CHECKS = (
     measure,
     metric_unit,
     unknown_instance_label,
+    deprecated_metric,
 )

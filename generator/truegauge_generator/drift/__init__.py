@@ -1,0 +1,1 @@
+"""Whether what is there - on disk, in another version, in running servers - still means what the spec says."""
