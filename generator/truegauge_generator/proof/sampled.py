@@ -1,0 +1,75 @@
+"""Series of every metric of a system, each with a course of its own, so that none can be taken for another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from itertools import product
+from typing import NamedTuple
+
+from truegauge_generator.promql import Matchers, selector
+from truegauge_spec.metric import Metric
+from truegauge_spec.quantities import numeral
+
+INSTANCES = ("a:1", "b:2")
+INSIDE = 100
+"""Observations in a bucket with each sample; beyond the last bound there is one."""
+
+
+class Sampled(NamedTuple):
+    """A series that starts at a value and gains as much with each sample."""
+
+    name: str
+    labels: dict[str, str]
+    start: Decimal
+    gain: Decimal
+
+    def within(self, matchers: Matchers) -> bool:
+        """Whether the matchers take it."""
+        return all(self.labels.get(label) in _several(values) for label, values in matchers.items())
+
+    def value(self, sample: int) -> float:
+        """The value of a sample."""
+        return float(self.start + self.gain * sample)
+
+    def printed(self, samples: int, missing: int = 0) -> dict[str, str]:
+        """As promtool reads it, after so many samples that are missing."""
+        ahead = f"_x{missing} " if missing else ""
+        values = f"{ahead}{numeral(self.start)}+{numeral(self.gain)}x{samples - 1}"
+        return {"series": selector(self.name, dict(sorted(self.labels.items()))), "values": values}
+
+
+def _several(values: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else values
+
+
+def sampled(
+    name: str, metric: Metric, job: str, chosen: Iterable[Matchers] = (), least: Decimal = Decimal(0)
+) -> Iterator[Sampled]:
+    """Series of a metric on two instances, with a few values of each label, and those that are `chosen`.
+
+    A gauge is never below twice of `least`.
+    """
+    domains = [_values(metric, label, [of[label] for of in chosen if label in of]) for label in metric.labels]
+    for number, (instance, *values) in enumerate(product(INSTANCES, *domains), 1):
+        labels = {"job": job, "instance": instance, **dict(zip(metric.labels, values, strict=True))}
+        if metric.type == "histogram":
+            yield from _histogram(name, metric, labels, number)
+        else:
+            start = max(Decimal(100), 2 * least) * number if metric.type == "gauge" else Decimal(number)
+            yield Sampled(name, labels, start, Decimal(3 * number))
+
+
+def _values(metric: Metric, label: str, chosen: list[str | tuple[str, ...]]) -> list[str]:
+    known = metric.labels[label]
+    some = known[:3] if isinstance(known, tuple) else ("one", "two")
+    return list(dict.fromkeys((*(value for values in chosen for value in _several(values)), *some)))
+
+
+def _histogram(name: str, metric: Metric, labels: Mapping[str, str], number: int) -> Iterator[Sampled]:
+    total = Decimal(0)
+    for place, bound in enumerate((*map(str, metric.buckets), "+Inf")):
+        total += INSIDE + 7 * number * place if bound != "+Inf" else 1
+        yield Sampled(f"{name}_bucket", {**labels, "le": bound}, total, total)
+    yield Sampled(f"{name}_count", dict(labels), total, total)
+    yield Sampled(f"{name}_sum", dict(labels), total, total * number)
