@@ -13,5 +13,8 @@ CODES = {
     "promtool_rules": "promtool refuses a rule file, or saw another number of rules in it than were rendered.",
     "promtool_tests": "A rule does not do what its condition says, or promtool did not run every test.",
     "amtool_config": "amtool refuses Alertmanager's configuration, or a template file that it names is not there.",
+    "panel_variable": "A panel names a variable that its dashboard does not have; Grafana would send it as it is.",
+    "no_example": "A hand-written expression has no example, and no boundary cases can be worked out of it: no test "
+    "proves the alert.",
     "unknown_topic": "`truegauge explain` knows codes and the spec's alerts.",
 }

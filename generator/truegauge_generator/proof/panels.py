@@ -7,20 +7,22 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
+from truegauge_generator.conditions import record
 from truegauge_generator.expressions import recorded
 from truegauge_generator.promql import selector
 from truegauge_generator.proof.drives import selectors
 from truegauge_generator.proof.evaluate import NotWorkedOut
 from truegauge_generator.proof.picks import picked
-from truegauge_generator.proof.sampled import INSTANCES, sampled
+from truegauge_generator.proof.sampled import INSTANCES, sampled, series_of
 from truegauge_generator.targets.dashboard import document
 from truegauge_generator.targets.dashboard_panels import inert_promql
 from truegauge_spec import Problem, Spec
-from truegauge_spec.conditions import Expr
+from truegauge_spec.conditions import Deviation, Expr
 from truegauge_spec.metric import Metric
 from truegauge_spec.names import SCRAPE_METRICS
 from truegauge_spec.promql.parse import Fault, parse
 from truegauge_spec.promql.syntax import COMPARISONS, Binary, Call, Node, Paren, Range
+from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 
 # How Grafana finds variables in a text, `variableRegex` of its template service. Unknown ones stay as they are.
@@ -28,7 +30,8 @@ VARIABLE = re.compile(r"\$(\w+)|\[\[(\w+?)(?::\w+)?\]\]|\$\{(\w+)(?:\.[^:^}]+)?(
 BUILT_IN = {"__rate_interval": "2m", "__interval": "30s", "__range": "10m"}
 STEP, SAMPLES = 30, 24
 """Seconds between samples, and their number: longer than the longest window that a panel should have."""
-LOOK = f"{STEP * SAMPLES // 2 // 60}m"
+LATE = STEP * SAMPLES // 2 * 1000
+LOOK = duration(LATE)
 
 
 class Query(NamedTuple):
@@ -188,10 +191,12 @@ def _series(spec: Spec, system: System, job: str, dashboard: Mapping[str, Any]) 
     """Series of every metric, and those that only a matcher of a query knows."""
     scraped = {name: Metric(type="gauge", help=text, measure="app") for name, text in SCRAPE_METRICS.items()}
     printed, known = {}, recorded(spec)
-    for name, metric in {**scraped, **system.metrics}.items():
-        for one in sampled(name, metric, job):
-            found = one.printed(SAMPLES)
-            printed[found["series"]] = found["values"]
+    of_targets = [one for name, metric in scraped.items() for one in sampled(name, metric, job)]
+    for one in (*of_targets, *series_of(system, job)):
+        found = one.printed(SAMPLES)
+        printed[found["series"]] = found["values"]
+    # A rule that compares with a past longer ago than the test records nothing in it.
+    late = {record(when) for _, when in system.conditions if isinstance(when, Deviation) and when.lead >= LATE}
     for query in queries(dashboard):
         node = parse(interpolated(query.expr, {"instance": ".+", **BUILT_IN}))
         for named, instance in product(() if isinstance(node, Fault) else selectors(node), INSTANCES):
@@ -199,7 +204,7 @@ def _series(spec: Spec, system: System, job: str, dashboard: Mapping[str, Any]) 
                 labels = {**picked(named, known, {"instance": instance}), "job": job}
             except NotWorkedOut:
                 continue
-            if ":" not in str(named.name):
+            if ":" not in str(named.name) or named.name in late:
                 printed.setdefault(selector(str(named.name), dict(sorted(labels.items()))), f"1+1x{SAMPLES}")
     firing = {"alertname": "Any", "alertstate": "firing", "job": job, "instance": INSTANCES[0]}
     printed[selector("ALERTS", firing)] = f"1x{SAMPLES}"

@@ -7,9 +7,13 @@ from decimal import Decimal
 from itertools import product
 from typing import NamedTuple
 
+from truegauge_generator.objectives import le
 from truegauge_generator.promql import Matchers, selector
+from truegauge_spec.conditions import Deviation
 from truegauge_spec.metric import Metric
-from truegauge_spec.quantities import numeral
+from truegauge_spec.objectives import Events, Objective
+from truegauge_spec.quantities import convert, numeral
+from truegauge_spec.system import System
 
 INSTANCES = ("a:1", "b:2")
 INSIDE = 100
@@ -43,6 +47,31 @@ def _several(values: str | tuple[str, ...]) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else values
 
 
+def series_of(system: System, job: str) -> Iterator[Sampled]:
+    """Series of every metric of a system, those among them that its conditions and objectives select."""
+    chosen: dict[str, list[Matchers]] = {}
+    floors: dict[str, Decimal] = {}
+    for _, when in system.conditions:
+        for name in when.metrics:
+            chosen.setdefault(name, []).append(when.where)
+        if isinstance(when, Deviation):
+            floor = convert(when.floor, system.metrics[when.metric].unit)
+            floors[when.metric] = max(floors.get(when.metric, floor), floor)
+    for objective in system.objectives.values():
+        for events in events_of(objective):
+            chosen.setdefault(events.metric, []).append(events.where)
+    for name, metric in system.metrics.items():
+        yield from sampled(name, metric, job, chosen.get(name, ()), floors.get(name, Decimal(0)))
+
+
+def events_of(objective: Objective) -> tuple[Events, ...]:
+    """Every kind of event that an objective counts."""
+    if objective.latency is not None:
+        return (Events(metric=objective.latency.metric, where=objective.latency.where),)
+    assert objective.availability is not None
+    return (objective.availability.some, *objective.availability.total)
+
+
 def sampled(
     name: str, metric: Metric, job: str, chosen: Iterable[Matchers] = (), least: Decimal = Decimal(0)
 ) -> Iterator[Sampled]:
@@ -68,7 +97,7 @@ def _values(metric: Metric, label: str, chosen: list[str | tuple[str, ...]]) -> 
 
 def _histogram(name: str, metric: Metric, labels: Mapping[str, str], number: int) -> Iterator[Sampled]:
     total = Decimal(0)
-    for place, bound in enumerate((*map(str, metric.buckets), "+Inf")):
+    for place, bound in enumerate((*map(le, metric.buckets), "+Inf")):
         total += INSIDE + 7 * number * place if bound != "+Inf" else 1
         yield Sampled(f"{name}_bucket", {**labels, "le": bound}, total, total)
     yield Sampled(f"{name}_count", dict(labels), total, total)
