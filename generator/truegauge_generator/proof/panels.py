@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from itertools import product
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from truegauge_generator.conditions import record
@@ -179,7 +180,8 @@ def failures(spec: Spec, name: str, output: str) -> list[tuple[str, str]]:
 
 def failed(check: Check, output: str) -> bool:
     """Whether promtool's output names the check as failed."""
-    return f'expr: "{check.expr}", time' in output
+    quoted = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in encode_basestring(check.expr))
+    return f"expr: {quoted}, time" in output
 
 
 def _asked(check: Check) -> dict[str, Any]:

@@ -48,6 +48,13 @@ def refused(node: Selector, known: Catalogue, labels: Mapping[str, str]) -> Iter
                 yield {**labels, one.label: value}
 
 
+def alternatives(name: str, label: str, known: Catalogue, labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """The labels with another value of one of them."""
+    for value in _candidates(label, [], known.series[name].type.labels.allowed(label), {}):
+        if value and value != labels[label]:
+            yield {**labels, label: value}
+
+
 def _candidates(
     label: str, matchers: list[Matcher], allowed: frozenset[str] | None, wanted: Mapping[str, str]
 ) -> Iterator[str]:

@@ -129,8 +129,8 @@ def _test(system: System, found: list[Recorded], pace: int) -> dict[str, Any]:
     interval = min(window // PARTS, MINUTE) if 0 < window < HOUR else window // PARTS or MINUTE
     wanted = {metric for one in found for metric in one.metrics}
     series = [one for one in series_of(system, system.system) if one.name in wanted]
-    at = -(-(window + lead + 2 * interval) // pace) * pace
-    look = Look(series, at, interval, (window + lead) // interval + 2)
+    at = -(-(2 * window + lead + 2 * interval) // pace) * pace
+    look = Look(series, at, interval, (2 * window + lead) // interval + 2)
     return {
         "name": f"records over {duration(window)}" if window else "records of the moment",
         "interval": duration(interval),

@@ -21,12 +21,13 @@ INSIDE = 100
 
 
 class Sampled(NamedTuple):
-    """A series that starts at a value and gains as much with each sample."""
+    """A series that starts at a value and gains more with each sample, so that each window of it is another."""
 
     name: str
     labels: dict[str, str]
     start: Decimal
     gain: Decimal
+    curve: Decimal
 
     def within(self, matchers: Matchers) -> bool:
         """Whether the matchers take it."""
@@ -34,12 +35,16 @@ class Sampled(NamedTuple):
 
     def value(self, sample: int) -> float:
         """The value of a sample."""
-        return float(self.start + self.gain * sample)
+        return float(self._exactly(sample))
+
+    def _exactly(self, sample: int) -> Decimal:
+        # Of a plain square, the increase over a full window would be whole.
+        return self.start + self.gain * sample + self.curve * (sample * sample // 5)
 
     def printed(self, samples: int, missing: int = 0) -> dict[str, str]:
         """As promtool reads it, after so many samples that are missing."""
         ahead = f"_x{missing} " if missing else ""
-        values = f"{ahead}{numeral(self.start)}+{numeral(self.gain)}x{samples - 1}"
+        values = ahead + " ".join(numeral(self._exactly(sample)) for sample in range(samples))
         return {"series": selector(self.name, dict(sorted(self.labels.items()))), "values": values}
 
 
@@ -60,8 +65,8 @@ def series_of(system: System, job: str) -> Iterator[Sampled]:
     for objective in system.objectives.values():
         for events in events_of(objective):
             chosen.setdefault(events.metric, []).append(events.where)
-    for name, metric in system.metrics.items():
-        yield from sampled(name, metric, job, chosen.get(name, ()), floors.get(name, Decimal(0)))
+    for place, (name, metric) in enumerate(system.metrics.items(), 1):
+        yield from sampled(name, metric, job, place, chosen.get(name, ()), floors.get(name, Decimal(0)))
 
 
 def events_of(objective: Objective) -> tuple[Events, ...]:
@@ -73,20 +78,25 @@ def events_of(objective: Objective) -> tuple[Events, ...]:
 
 
 def sampled(
-    name: str, metric: Metric, job: str, chosen: Iterable[Matchers] = (), least: Decimal = Decimal(0)
+    name: str,
+    metric: Metric,
+    job: str,
+    place: int = 1,
+    chosen: Iterable[Matchers] = (),
+    least: Decimal = Decimal(0),
 ) -> Iterator[Sampled]:
     """Series of a metric on two instances, with a few values of each label, and those that are `chosen`.
 
-    A gauge is never below twice of `least`.
+    `place` tells the metric from others. A gauge is never below twice of `least`.
     """
     domains = [_values(metric, label, [of[label] for of in chosen if label in of]) for label in metric.labels]
-    for number, (instance, *values) in enumerate(product(INSTANCES, *domains), 1):
+    for number, (instance, *values) in enumerate(product(INSTANCES, *domains), 1 + 3 * place):
         labels = {"job": job, "instance": instance, **dict(zip(metric.labels, values, strict=True))}
         if metric.type == "histogram":
             yield from _histogram(name, metric, labels, number)
         else:
             start = max(Decimal(100), 2 * least) * number if metric.type == "gauge" else Decimal(number)
-            yield Sampled(name, labels, start, Decimal(3 * number))
+            yield Sampled(name, labels, start, Decimal(number), Decimal(2 * number))
 
 
 def _values(metric: Metric, label: str, chosen: list[str | tuple[str, ...]]) -> list[str]:
@@ -96,9 +106,13 @@ def _values(metric: Metric, label: str, chosen: list[str | tuple[str, ...]]) -> 
 
 
 def _histogram(name: str, metric: Metric, labels: Mapping[str, str], number: int) -> Iterator[Sampled]:
-    total = Decimal(0)
-    for place, bound in enumerate((*map(le, metric.buckets), "+Inf")):
-        total += INSIDE + 7 * number * place if bound != "+Inf" else 1
-        yield Sampled(f"{name}_bucket", {**labels, "le": bound}, total, total)
-    yield Sampled(f"{name}_count", dict(labels), total, total)
-    yield Sampled(f"{name}_sum", dict(labels), total, total * number)
+    start = gain = curve = Decimal(0)
+    for place, bound in enumerate((*map(le, metric.buckets), "+Inf"), 1):
+        # Of what is in a bucket, another part was there from the start, and another comes faster and faster.
+        inside = bound != "+Inf"
+        start += INSIDE * number * place if inside else 1
+        gain += INSIDE + number * place * place if inside else 1
+        curve += 1 + (place + number) % 5 * INSIDE if inside else 1
+        yield Sampled(f"{name}_bucket", {**labels, "le": bound}, start, gain, curve)
+    yield Sampled(f"{name}_count", dict(labels), start, gain, curve)
+    yield Sampled(f"{name}_sum", dict(labels), start, gain * number, curve)

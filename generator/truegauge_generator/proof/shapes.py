@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from truegauge_generator.conditions.kind import step
 from truegauge_generator.expressions import recorded
-from truegauge_generator.proof.course import Driven, Pace, Run, WorkedOut, alerts, runs, silent, turned
+from truegauge_generator.proof.course import Case, Driven, Pace, Run, WorkedOut, alerts, runs, silent, turned
 from truegauge_generator.proof.drives import Drive, Scope, bare, constant, drive, selectors
 from truegauge_generator.proof.evaluate import LOOKBACK, NotWorkedOut, Series, selects
-from truegauge_generator.proof.picks import picked, refused
-from truegauge_spec import Spec
+from truegauge_generator.proof.picks import alternatives, picked, refused
+from truegauge_spec import Problem, Spec
 from truegauge_spec.alert import Alert
 from truegauge_spec.conditions import Expr
 from truegauge_spec.promql.parse import Fault, parse
@@ -103,8 +103,12 @@ def _pace(alert: Alert, window: int, lead: int = 0) -> Pace:
     if max(window, lead) >= LONG:
         size = max((window or lead) // PARTS // 1000, 1) * 1000
     else:
-        bounds = [15_000, *([window // LEAST] if window else []), *([alert.for_] if alert.for_ else [])]
-        size = next((one for one in STEPS if one <= min(bounds)), STEPS[-1])
+        bounds = [
+            max(15_000, window // PARTS),
+            *([window // LEAST] if window else []),
+            *([alert.for_] if alert.for_ else []),
+        ]
+        size = next((one for one in STEPS if one <= min(filter(None, bounds))), STEPS[-1])
     found = Pace(size, *(-(-one // size) for one in (window, alert.for_, alert.keep_firing_for)))
     if sum(found[1:]) > MOST:
         raise NotWorkedOut(f"`for` is too long for steps of {duration(size)}")
@@ -136,6 +140,8 @@ def _boundary(node: Node, found: Drive, op: str, limit: Decimal, scope: Scope, a
             return None
         return amounts if bool(alerts(node, series((amounts, whole)), pace)[-1]) == holds else None
 
+    if op in ("==", "!=") and found.mode == "flow" and limit:
+        raise NotWorkedOut("what is calculated of rates is never sure to be exactly a number")
     off = _off(found, limit)
     levels = []
     for words, steps, holds in zip((side.below, "at", side.above), (-1, 0, 1), side.holds, strict=True):
@@ -149,7 +155,7 @@ def _boundary(node: Node, found: Drive, op: str, limit: Decimal, scope: Scope, a
     if not safe or not breach:
         what = "make it true" if safe else "make it false"
         raise NotWorkedOut(f"no series are known that {what}")
-    calm = safe[0 if op.startswith(">") else -1][1]
+    safe_words, calm, _ = safe[0 if op.startswith(">") else -1]
     worst, worst_amounts, _ = breach[0 if op.startswith("<") else -1]
     quiet = [silent(f"{words} stays silent", node, series((amounts, whole)), pace) for words, amounts, _ in safe]
     loud = [
@@ -169,7 +175,45 @@ def _boundary(node: Node, found: Drive, op: str, limit: Decimal, scope: Scope, a
         silent(f"{worst} elsewhere stays silent", node, [*calm_series, *noise], pace)
         for noise in _noise(node, series((worst_amounts, whole)), scope)
     ]
-    return WorkedOut(pace.size, (*quiet, *loud, back, *elsewhere[:1]))
+    beside = _beside(node, found, {label for labels, _ in back.firing for label in labels}, scope)
+    shared = [
+        _either(f"{words} {how}", node, _both(series((first, whole)), series((second, whole)), beside), pace, ahead)
+        for words, how, first, second in (
+            (worst, "shared by two series", _half(worst_amounts), _half(worst_amounts)),
+            (safe_words, "shared by two series", _half(calm), _half(calm)),
+            (worst, "for one of two series", worst_amounts, calm),
+        )
+        if beside
+    ]
+    return WorkedOut(pace.size, (*quiet, *loud, back, *elsewhere, *shared))
+
+
+def _half(amounts: list[Decimal]) -> list[Decimal]:
+    return [amount / 2 for amount in amounts]
+
+
+def _both(first: list[Driven], second: list[Driven], labels: dict[str, str]) -> list[Driven]:
+    return [*first, *(one._replace(labels=labels) for one in second)]
+
+
+def _either(name: str, node: Node, series: list[Driven], pace: Pace, first: int) -> Case:
+    """A case whose outcome follows from how series are aggregated."""
+    if alerts(node, series, pace)[-1]:
+        return turned(f"{name} fires", node, series, pace, first)
+    return silent(f"{name} stays silent", node, series, pace)
+
+
+def _beside(node: Node, found: Drive, kept: set[str], scope: Scope) -> dict[str, str]:
+    """The labels of a second series that is aggregated with the first; none where nothing is."""
+    if len(found.series) > 1 or found.mode == "age":
+        return {}
+    ((name, labels),) = found.series
+    chosen = [one for one in selectors(node) if one.name == name]
+    for label in sorted(labels.keys() - kept):
+        for other in alternatives(name, label, scope.known, labels):
+            if all(selects(one, Series(name, other, ())) for one in chosen):
+                return other
+    return {}
 
 
 def _off(found: Drive, limit: Decimal) -> Decimal:
@@ -220,3 +264,15 @@ def _absence(node: Call, scope: Scope, alert: Alert) -> WorkedOut:
     if noise:
         found.append(turned("data elsewhere fires", node, noise, pace, 0))
     return WorkedOut(pace.size, tuple(found))
+
+
+def unproven(spec: Spec) -> Iterator[Problem]:
+    """A warning for each alert that has neither an example nor boundary cases."""
+    for name, system in spec.systems.items():
+        for alert, declared in system.alerts.items():
+            if isinstance(declared.when, Expr) and not declared.when.examples:
+                found = worked_out(spec, name, alert)
+                if isinstance(found, str):
+                    message = f"no test proves {alert}: give `examples:`; no boundary cases: {found}"
+                    problem = spec.problem(name, ("alerts", alert, "when", "expr"), message, "no_example")
+                    yield problem._replace(severity="warning")
