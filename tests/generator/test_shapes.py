@@ -103,7 +103,8 @@ def test_an_alert_with_neither_example_nor_case_is_named_with_the_reason(handmad
     [
         ("handmade_paper_sheets - handmade_paper_sheets offset 1h > 5", "it joins two metrics"),
         ("handmade_paper_sheets > 5 or handmade_paper_sheets < 2", "it joins two expressions with `or`"),
-        ("handmade_paper_sheets > 5 and on (instance) handmade_ink_ratio < 0.5", "it joins two expressions with `and`"),
+        ("handmade_spool_bytes > 5 and handmade_spool_bytes offset 1h > 5", "what guards it is of the same series"),
+        ("handmade_spool_bytes > 5 and handmade_spool_size_bytes", "it compares nothing with a constant"),
         ("topk(3, handmade_paper_sheets) > 5", "`topk` is not among the shapes that series are known for"),
         ("deriv(handmade_paper_sheets[5m]) > 5", "`deriv` is not among the shapes that series are known for"),
         ("rate(handmade_jobs_total[5m]) / rate(handmade_jams_total[1m]) > 1", "are not of the same kind and window"),
@@ -140,6 +141,9 @@ def test_what_is_not_worked_out_has_a_reason(expr: str, reason: str) -> None:
         "time() - (handmade_serviced_seconds > 0) > 6 * 3600",
         "absent_over_time(handmade_paper_sheets[10m])",
         "absent(up{job='handmade'})",
+        "handmade_spool_bytes > 5e6 and handmade_spool_size_bytes > 1e7",
+        "rate(handmade_jams_total[5m]) > 1 unless on (instance) up == 0",
+        "handmade_paper_sheets < 9 and on (job, instance) sum by (job, instance) (rate(handmade_jobs_total[5m])) > 2",
         "rate(handmade_print_seconds_bucket{le='1.0'}[1m])/ ignoring (le) rate(handmade_print_seconds_count[1m]) < .9",
     ],
 )

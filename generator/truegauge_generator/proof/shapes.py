@@ -10,18 +10,17 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from truegauge_generator.conditions.kind import step
 from truegauge_generator.expressions import recorded
+from truegauge_generator.proof.comparisons import Guard, driven, off_of
 from truegauge_generator.proof.course import Case, Driven, Pace, Run, WorkedOut, alerts, runs, silent, turned
-from truegauge_generator.proof.drives import Drive, Scope, bare, constant, drive, selectors
+from truegauge_generator.proof.drives import Drive, Scope, bare, selectors
 from truegauge_generator.proof.evaluate import LOOKBACK, NotWorkedOut, Series, selects
 from truegauge_generator.proof.picks import alternatives, picked, refused
 from truegauge_spec import Problem, Spec
 from truegauge_spec.alert import Alert
 from truegauge_spec.conditions import Expr
 from truegauge_spec.promql.parse import Fault, parse
-from truegauge_spec.promql.syntax import COMPARISONS, Binary, Call, Node, Range, Selector
-from truegauge_spec.promql.values import mirrored
+from truegauge_spec.promql.syntax import Binary, Call, Node, Range, Selector
 from truegauge_spec.quantities import duration, numeral
 
 STEPS = (60_000, 30_000, 15_000, 10_000, 5_000, 2_000, 1_000)
@@ -78,24 +77,14 @@ def cases(alert: Alert, scope: Scope) -> WorkedOut:
     inner = bare(node)
     if isinstance(inner, Call) and inner.name in ("absent", "absent_over_time"):
         return _absence(inner, scope, alert)
-    measured, op, limit = _compared(inner)
-    return _boundary(node, drive(measured, scope), op, limit, scope, alert)
-
-
-def _compared(node: Node) -> tuple[Node, str, Decimal]:
-    if not isinstance(node, Binary):
-        raise NotWorkedOut("it compares nothing with a constant")
-    if node.op not in COMPARISONS:
-        raise NotWorkedOut(f"it joins two expressions with `{node.op}`")
-    if node.is_bool:
-        raise NotWorkedOut("`bool` gives a result whether it holds or not")
-    left, right = constant(node.left), constant(node.right)
-    if (left is None) == (right is None):
-        raise NotWorkedOut("it compares two metrics" if left is None else "it compares two constants")
-    if right is not None:
-        return node.left, node.op, right
-    assert left is not None
-    return node.right, mirrored(node.op), left
+    guard = None
+    if isinstance(inner, Binary) and inner.op in ("and", "unless"):
+        guard = Guard(inner.right, inner.op == "and", *driven(inner.right, scope))
+        inner = inner.left
+    found, op, limit = driven(inner, scope)
+    if guard and {name for name, _ in found.series} & {name for name, _ in guard.drive.series}:
+        raise NotWorkedOut("what guards it is of the same series")
+    return _boundary(node, found, op, limit, guard, scope, alert)
 
 
 def _pace(alert: Alert, window: int, lead: int = 0) -> Pace:
@@ -115,19 +104,23 @@ def _pace(alert: Alert, window: int, lead: int = 0) -> Pace:
     return found
 
 
-def _boundary(node: Node, found: Drive, op: str, limit: Decimal, scope: Scope, alert: Alert) -> WorkedOut:
+def _boundary(
+    node: Node, found: Drive, op: str, limit: Decimal, guard: Guard | None, scope: Scope, alert: Alert
+) -> WorkedOut:
     behind = int(limit * 1000) if found.mode == "age" else 0
-    pace = _pace(alert, found.window, behind)
+    pace = _pace(alert, max(found.window, guard.drive.window if guard else 0), behind)
     ahead = 2 + -(-behind // pace.size) if behind else 0
     number, side = numeral(limit), SIDES[op]
     whole = max(pace.settled, pace.settled + pace.wait)
 
-    def series(*segments: tuple[list[Decimal], int]) -> list[Driven]:
+    def series(*segments: tuple[list[Decimal], int], met: bool = True) -> list[Driven]:
+        held = guard.series(met, ahead + sum(steps for _, steps in segments), pace) if guard else []
         return [
-            Driven(
-                name, labels, runs(found.mode, [(amounts[i], steps) for amounts, steps in segments], pace.size, ahead)
-            )
-            for i, (name, labels) in enumerate(found.series)
+            *(
+                Driven(name, labels, runs(found.mode, [(each[i], steps) for each, steps in segments], pace.size, ahead))
+                for i, (name, labels) in enumerate(found.series)
+            ),
+            *held,
         ]
 
     def reached(level: Decimal, holds: bool) -> list[Decimal] | None:
@@ -142,7 +135,7 @@ def _boundary(node: Node, found: Drive, op: str, limit: Decimal, scope: Scope, a
 
     if op in ("==", "!=") and found.mode == "flow" and limit:
         raise NotWorkedOut("what is calculated of rates is never sure to be exactly a number")
-    off = _off(found, limit)
+    off = off_of(found, limit)
     levels = []
     for words, steps, holds in zip((side.below, "at", side.above), (-1, 0, 1), side.holds, strict=True):
         # What is calculated of rates may be a last bit off, so it comes within a millionth of the constant.
@@ -175,7 +168,11 @@ def _boundary(node: Node, found: Drive, op: str, limit: Decimal, scope: Scope, a
         silent(f"{worst} elsewhere stays silent", node, [*calm_series, *noise], pace)
         for noise in _noise(node, series((worst_amounts, whole)), scope)
     ]
-    beside = _beside(node, found, {label for labels, _ in back.firing for label in labels}, scope)
+    unmet = [
+        silent(f"{worst}, but not what guards it, stays silent", node, series((worst_amounts, whole), met=False), pace)
+        for _ in filter(None, [guard])
+    ]
+    beside = {} if guard else _beside(node, found, {label for labels, _ in back.firing for label in labels}, scope)
     shared = [
         _either(f"{words} {how}", node, _both(series((first, whole)), series((second, whole)), beside), pace, ahead)
         for words, how, first, second in (
@@ -185,7 +182,7 @@ def _boundary(node: Node, found: Drive, op: str, limit: Decimal, scope: Scope, a
         )
         if beside
     ]
-    return WorkedOut(pace.size, (*quiet, *loud, back, *elsewhere, *shared))
+    return WorkedOut(pace.size, (*quiet, *loud, back, *unmet, *elsewhere, *shared))
 
 
 def _half(amounts: list[Decimal]) -> list[Decimal]:
@@ -214,16 +211,6 @@ def _beside(node: Node, found: Drive, kept: set[str], scope: Scope) -> dict[str,
             if all(selects(one, Series(name, other, ())) for one in chosen):
                 return other
     return {}
-
-
-def _off(found: Drive, limit: Decimal) -> Decimal:
-    """How far from the constant a case is: one of what is counted, else one percent."""
-    if found.mode == "age":
-        return max(abs(limit) // 100, Decimal(1))
-    off = step(limit, "" if found.counted else "ratio")
-    if found.most is not None and limit < found.most:
-        off = min(off, (found.most - limit) / 2)
-    return off
 
 
 def _noise(node: Node, worst: list[Driven], scope: Scope) -> Iterator[list[Driven]]:
