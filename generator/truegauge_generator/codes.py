@@ -33,6 +33,9 @@ CODES = {
     "low_score": "The tests notice a smaller share of wrong rules than `--min-score` asks for.",
     "low_coverage": "The tests touch a smaller share of the rules than `--min-coverage` asks for.",
     "yaml": "A rule or test file is not YAML.",
+    "panel_variable": "A panel names a variable that its dashboard does not have; Grafana would send it as it is.",
+    "no_example": "A hand-written expression has no example, and no boundary cases can be worked out of it: no test "
+    "proves the alert.",
     "unknown_topic": "`truegauge explain` knows codes and the spec's alerts.",
     **CHANGE_CODES,
 }

@@ -12,6 +12,7 @@ from inspect import cleandoc
 from truegauge_spec.checks import (
     alerts,
     dashboards,
+    examples,
     expressions,
     hygiene,
     metrics,
@@ -32,6 +33,7 @@ Findings = Iterator[tuple[Path, str]]
 SYSTEM_CHECKS: tuple[Callable[[Spec, System], Findings], ...] = (
     *metrics.CHECKS,
     *alerts.CHECKS,
+    *examples.CHECKS,
     *templates.CHECKS,
     *objectives.CHECKS,
     *dashboards.CHECKS,

@@ -7,9 +7,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import product
 from math import inf, nextafter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,29 +17,14 @@ import yaml
 from grafana import Dashboard, RowPanel, StatPanel, TimeseriesPanel
 from pydantic import ValidationError
 
+from truegauge_generator.proof import panels
 from truegauge_generator.render import render
 from truegauge_spec import Spec, load
 from truegauge_spec.condition import Threshold
-from truegauge_spec.metric import Metric
-from truegauge_spec.names import SCRAPE_METRICS
 from truegauge_spec.system import System
 
 REGISTRIES = json.loads(Path(__file__).with_name("registries.json").read_text(encoding="utf-8"))
 """Ids that Grafana knows, listed by its own code: `getValueFormats()`, `fieldReducers`, `fieldColorModeRegistry`."""
-
-# How Grafana finds variables in a text, `variableRegex` of its template service. Unknown ones stay as they are.
-VARIABLE = re.compile(r"\$(\w+)|\[\[(\w+?)(?::\w+)?\]\]|\$\{(\w+)(?:\.[^:^}]+)?(?::[^}]+)?\}")
-BUILT_IN = frozenset({"__rate_interval", "__interval", "__range"})
-
-
-def variables(text: str) -> set[str]:
-    """The names of what Grafana takes for a variable in `text`."""
-    return {match[1] or match[2] or match[3] for match in VARIABLE.finditer(text)}
-
-
-def interpolated(text: str, values: Mapping[str, str]) -> str:
-    """The text with its variables replaced, as Grafana does it."""
-    return VARIABLE.sub(lambda match: values.get(match[1] or match[2] or match[3], match[0]), text)
 
 
 def faults(document: Mapping[str, Any]) -> Iterator[str]:
@@ -51,14 +35,14 @@ def faults(document: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{problem['loc']}: {problem['msg']}" for problem in error.errors())
         return
     yield from _places(dashboard)
-    known = {variable.name for variable in dashboard.templating.list} | BUILT_IN
+    known = {variable.name for variable in dashboard.templating.list} | panels.BUILT_IN.keys()
     ids = [panel.id for panel in dashboard.panels]
     yield from (f"two panels have the id {number}" for number in set(ids) if ids.count(number) > 1)
     for panel in dashboard.panels:
         if not isinstance(panel, RowPanel):
             yield from (f"{panel.title}: {fault}" for fault in _panel_faults(panel, known))
     for annotation in dashboard.annotations.list:
-        yield from (f"unknown variable ${name}" for name in variables(annotation.expr) - known)
+        yield from (f"unknown variable ${name}" for name in panels.variables(annotation.expr) - known)
 
 
 def _places(dashboard: Dashboard) -> Iterator[str]:
@@ -90,12 +74,12 @@ def _panel_faults(panel: TimeseriesPanel | StatPanel, known: set[str]) -> Iterat
     if len(set(names)) != len(names):
         yield "two queries have one refId"
     for target in panel.targets:
-        yield from (f"unknown variable ${name}" for name in variables(target.expr) - known)
+        yield from (f"unknown variable ${name}" for name in panels.variables(target.expr) - known)
         if target.range == target.instant:
             yield "a query is either for a range or instant"
         if re.search(r"\brate\([^\[]*\[\s*\d", target.expr):
             yield "a fixed window in rate(); use $__rate_interval"
-    yield from (f"the text has the variable ${name}" for name in variables(panel.title + panel.description))
+    yield from (f"the text has the variable ${name}" for name in panels.variables(panel.title + panel.description))
 
 
 COLORS = {"critical": "red", "warning": "orange", "info": "blue"}
@@ -146,85 +130,24 @@ def _line_faults(panel: Mapping[str, Any], rule: Mapping[str, Any]) -> Iterator[
 
 
 PROMTOOL = shutil.which("promtool", path=f"{os.environ['PATH']}{os.pathsep}{Path(__file__).parents[2] / '.tools/bin'}")
-END = 24
-"""Samples of each series, one in 30 seconds: longer than the longest window of the specs under test."""
 
 
-def unproven(
-    document: Mapping[str, Any], system: System, rules: str, folder: Path, free: Iterable[str] = ()
-) -> list[str]:
-    """Queries that promtool, given series of every metric, does not find as they must be.
-
-    Each has data; each label of its legend is on every series; and it has none for another instance or another job,
-    but for the panels titled in `free`. What an objective records is of all instances together.
-    """
+def unproven(document: Mapping[str, Any], spec: Spec, system: System, rules: str, folder: Path) -> list[str]:
+    """The checks of panels that promtool, given series of every metric, finds to fail."""
     assert PROMTOOL, "promtool is neither on the PATH nor in .tools/bin: run `make tools`"
-    has, has_not = [], []
-    for title, expr, legend in _queries(document):
-        query = interpolated(expr, {"instance": ".+", "__rate_interval": "2m"})
-        has.append(_expects(f"group(({query}) == ({query}))", "{}"))
-        for label in re.findall(r"\{\{(\w+)\}\}", legend):
-            seen = f'group by (seen) (label_replace({query}, "seen", "yes", "{label}", ".+"))'
-            has.append(_expects(seen, '{seen="yes"}'))
-        if title not in free and not expr.startswith("job:slo_"):
-            has.append(_expects(f"count({interpolated(expr, {'instance': 'x:1', '__rate_interval': '2m'})})"))
-        if title not in free:
-            has_not.append(_expects(f"count({query})"))
     (folder / "rules.yml").write_text(rules, encoding="utf-8")
-    test = {
-        "rule_files": ["rules.yml"],
-        "evaluation_interval": "30s",
-        "tests": [
-            {"interval": "30s", "input_series": list(_series(system, system.system)), "promql_expr_test": has},
-            {"interval": "30s", "input_series": list(_series(system, "other")), "promql_expr_test": has_not},
-        ],
-    }
-    (folder / "tests.yml").write_text(json.dumps(test), encoding="utf-8")
+    tests = {"rule_files": ["rules.yml"], **panels.document_tests(document, spec, system)}
+    (folder / "tests.yml").write_text(json.dumps(tests), encoding="utf-8")
     run = subprocess.run(
         [PROMTOOL, "test", "rules", "tests.yml"], cwd=folder, capture_output=True, text=True, check=False
     )
     output = run.stdout + run.stderr
-    failed = re.findall(r'expr: (".*"), time', output)
+    failed = [f"{one.panel} {one.says}" for one in panels.checks(document, system) if panels.failed(one, output)]
     return failed or ([output] if run.returncode else [])
-
-
-def _queries(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for panel in document["panels"]:
-        yield from ((panel["title"], target["expr"], target["legendFormat"]) for target in panel.get("targets", ()))
-    for annotation in document["annotations"]["list"]:
-        yield annotation["name"], annotation["expr"], annotation["titleFormat"] + annotation["textFormat"]
-
-
-def _expects(expr: str, *samples: str) -> dict[str, Any]:
-    return {
-        "expr": expr,
-        "eval_time": f"{END // 2}m",
-        "exp_samples": [{"labels": labels, "value": 1} for labels in samples],
-    }
-
-
-def _series(system: System, job: str) -> Iterator[dict[str, str]]:
-    scraped = {name: Metric(type="gauge", help=help_, measure="app") for name, help_ in SCRAPE_METRICS.items()}
-    for instance in ("a:1", "b:2"):
-        for name, metric in {**scraped, **system.metrics}.items():
-            domains = [known[:3] if isinstance(known, tuple) else ("one", "two") for known in metric.labels.values()]
-            for values in product(*domains):
-                labels = {"job": job, "instance": instance, **dict(zip(metric.labels, values, strict=True))}
-                yield from _samples(name, metric, labels)
-
-
-def _samples(name: str, metric: Metric, labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    for series in metric.series(name):
-        bounds = [{"le": str(bound)} for bound in (*metric.buckets, "+Inf")] if series.endswith("_bucket") else [{}]
-        for step, bound in enumerate(bounds, 1):
-            inside = ",".join(f"{label}={json.dumps(value)}" for label, value in {**labels, **bound}.items())
-            yield {"series": f"{series}{{{inside}}}", "values": f"{step}+{step}x{END}"}
 
 
 SYSTEMS = {"duckdb": "spec", "web_shop": "tests/generator/dashboards", "gallery": "tests/generator/dashboards"}
 """Systems with a dashboard to look at, and the folders of their specs."""
-FREE = {"Backlog"}
-"""Panels of an alert's hand-written expression, which is drawn as it is."""
 
 
 class Rendered(NamedTuple):
@@ -251,7 +174,7 @@ class Rendered(NamedTuple):
             return found
         proven = self.document["panels"] if document else []
         asked = {**shown, "panels": [panel for panel in shown["panels"] if panel not in proven]}
-        return unproven(asked, self.system, self.rules, folder, FREE)
+        return unproven(asked, self.spec, self.system, self.rules, folder)
 
 
 @cache

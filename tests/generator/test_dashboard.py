@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dashboard_faults import REGISTRIES, SYSTEMS, faults, interpolated, rendered, variables
+from dashboard_faults import REGISTRIES, SYSTEMS, faults, rendered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from truegauge_generator.proof.panels import interpolated, variables
 from truegauge_generator.targets.dashboard import as_text, document
 from truegauge_generator.targets.dashboard_layout import UNITS
 from truegauge_generator.targets.dashboard_panels import inert_promql, words

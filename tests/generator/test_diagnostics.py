@@ -118,7 +118,11 @@ def test_explain_tells_an_objective_s_alert(root: Path, capsys: pytest.CaptureFi
 
 def test_explain_says_when_nothing_proves_an_alert(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
     broken.write_text(
-        SPEC.replace("metric: shop_queu, above: 5", "expr: shop_queue > 5").replace("labels.page", "labels.job")
+        SPEC.replace("metric: shop_queu, above: 5", "expr: shop_queue > shop_queue offset 1h").replace(
+            "labels.page", "labels.job"
+        )
     )
     assert main(["explain", "QueueFull", "shop.yaml"]) == 0
-    assert "No test proves it: give `examples:` beside its `expr:`." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "No test proves it: give `examples:` beside its `expr:`." in said
+    assert "No boundary cases are worked out: it compares two metrics." in said

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from truegauge_generator.cli import Result
 from truegauge_generator.codes import CODES as TOOL_CODES
 from truegauge_generator.expressions import recorded
+from truegauge_generator.proof.shapes import worked_out
 from truegauge_generator.render import render
 from truegauge_generator.targets import objective_tests, objectives, unit_tests
 from truegauge_generator.targets.docs import fires_when
@@ -16,6 +17,7 @@ from truegauge_generator.targets.rules import alerting_rules
 from truegauge_spec import Position, Problem, Spec, SpecError, load
 from truegauge_spec import check as checks
 from truegauge_spec.codes import CODES
+from truegauge_spec.conditions import Expr
 from truegauge_spec.names import nearest
 from truegauge_spec.positions import Path
 from truegauge_spec.promql.infer import infer
@@ -91,6 +93,9 @@ def _lines(spec: Spec, system: str, one: Explained) -> Iterator[str]:
     tests = list(_tests(spec, spec.systems[system], one.name))
     yield "\nand proven by" if tests else "\nNo test proves it: give `examples:` beside its `expr:`."
     yield from (f"  {test}" for test in tests)
+    alert = spec.systems[system].alerts.get(one.name)
+    if alert and isinstance(alert.when, Expr) and isinstance(reason := worked_out(spec, system, one.name), str):
+        yield f"\nNo boundary cases are worked out: {reason}."
 
 
 def _tests(spec: Spec, system: System, alert: str) -> Iterator[str]:

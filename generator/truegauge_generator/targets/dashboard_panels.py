@@ -60,7 +60,7 @@ def alert_content(spec: Spec, system: System, panel: Panel, name: str) -> Conten
         return Content(words(name), _described(panel, says, runbook), "", [query], None, runbook)
     says = f"{lead} when {sentence(when, system)}{wait}."
     expr, labels, unit = _drawn(system, when)
-    query = Query("value", expr, _legend(system, labels))
+    query = Query("value", expr, _legend(system, labels) if when.per_target else _labels(labels))
     if panel.kind == "stat":
         says += f" Shown is the {'highest' if when.upwards else 'lowest'} of the chosen instances."
         query = Query("value", f"{'max' if when.upwards else 'min'}({expr})", "worst")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from truegauge_generator.cases import Look, evaluation_steps, plan
 from truegauge_generator.literals import Literal, single, word
@@ -15,11 +15,15 @@ from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 from truegauge_spec.template import expand
 
+if TYPE_CHECKING:
+    from truegauge_generator.proof.course import WorkedOut
+
 
 class Test(NamedTuple):
     """One promtool test. `alerts`, as `(labels, annotations)`, fire at each of the `looks` that says so.
 
-    The first time that they do they get the alert's name as `anchor`, and later `alias` stands for them.
+    The first time that they do they get the alert's name as `anchor`, and later `alias` stands for them. A sample comes
+    each `interval`; without one at each evaluation.
     """
 
     name: str
@@ -29,6 +33,7 @@ class Test(NamedTuple):
     alerts: list[tuple[dict[str, str], dict[str, str]]]
     anchor: str = ""
     alias: str = ""
+    interval: str = ""
 
 
 def view(spec: Spec, system: System) -> dict[str, dict[str, Any]]:
@@ -42,9 +47,11 @@ def view(spec: Spec, system: System) -> dict[str, dict[str, Any]]:
     for (rule, _), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True):
         size = sizes[rule.name]
         if isinstance(alert.when, MetricCondition):
-            found = _planned(system, alert.when, rule, alert.for_, alert.keep_firing_for, size)
+            found = list(_planned(system, alert.when, rule, alert.for_, alert.keep_firing_for, size))
         else:
-            found = _examples(alert.when, rule)
+            worked_out = _worked_out(spec, system.system, rule)
+            size = worked_out.size if worked_out else size
+            found = [*_examples(alert.when, rule), *(_shaped(worked_out, rule) if worked_out else ())]
         tests.setdefault(size, []).extend(found)
     return {
         "" if size == shared else f"-{duration(size)}": {
@@ -73,9 +80,26 @@ def _planned(system: System, when: MetricCondition, rule: Rule, wait: int, keep:
 def _examples(when: Expr, rule: Rule) -> Iterator[Test]:
     for example in when.examples:
         series = [(single(selector), values) for selector, values in example.series.items()]
-        alerts = [_firing(rule, labels, example.value) for labels in example.fires]
-        look = Look(word(duration(example.at)), bool(alerts))
-        yield Test(f"{rule.name}: {example.name}", word(rule.name), series, [look], alerts)
+        alerts = [_firing(rule, one.labels, example.value if one.value is None else one.value) for one in example.fires]
+        looks = [Look(word(duration(at)), fires) for at, fires in example.looks]
+        name, interval = f"{rule.name}: {example.name}", duration(example.interval)
+        yield Test(name, word(rule.name), series, looks, alerts, interval=interval)
+
+
+def _worked_out(spec: Spec, system: str, rule: Rule) -> WorkedOut | None:
+    """The boundary cases of a hand-written expression, where its shape has any."""
+    from truegauge_generator.proof.shapes import worked_out  # noqa: PLC0415 - few specs have PromQL of their own
+
+    found = worked_out(spec, system, rule.name)
+    return None if isinstance(found, str) else found
+
+
+def _shaped(found: WorkedOut, rule: Rule) -> Iterator[Test]:
+    for name, values, times, firing in found.cases:
+        series = [(single(selector), samples) for selector, samples in values]
+        alerts = [_firing(rule, labels, value) for labels, value in firing]
+        looks = [Look(word(duration(at)), fires) for at, fires in times]
+        yield Test(f"{rule.name}: {name}", word(rule.name), series, looks, alerts)
 
 
 def _firing(rule: Rule, labels: Mapping[str, str], value: float) -> tuple[dict[str, str], dict[str, str]]:
