@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from truegauge_generator.drift.codes import FINDINGS
+
 CODES = {
     "changed": "A rendered file on disk is not what the spec says. Change the spec and run `truegauge render`.",
     "missing": "A file that the spec stands for is not on disk. Run `truegauge render`.",
@@ -13,5 +15,6 @@ CODES = {
     "promtool_rules": "promtool refuses a rule file, or saw another number of rules in it than were rendered.",
     "promtool_tests": "A rule does not do what its condition says, or promtool did not run every test.",
     "amtool_config": "amtool refuses Alertmanager's configuration, or a template file that it names is not there.",
+    **{code: f"{kind.meaning[0].upper()}{kind.meaning[1:]}. To do: {kind.fix}." for code, kind in FINDINGS.items()},
     "unknown_topic": "`truegauge explain` knows codes and the spec's alerts.",
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from truegauge_generator.codes import CODES as TOOL_CODES
+from truegauge_generator.drift.codes import FINDINGS
 from truegauge_spec.problem import Problem
 
 _WORD = r"(?:[^\s,\[\]{}#:]|:(?=\S))+"
@@ -32,7 +33,9 @@ def as_text(problems: Sequence[Problem], colour: bool) -> Iterator[str]:
 
 
 def docs(code: str) -> str:
-    """Where the documents speak of the code: in a section of its own, or of files and tools in the guide."""
+    """Where the documents speak of the code: in a section of its own, or of what runs, files and tools in a guide."""
+    if code in FINDINGS:
+        return "docs/drift.md"
     return "docs/howto.md" if code in TOOL_CODES else f"docs/reference.md#{code}"
 
 
