@@ -57,9 +57,9 @@ def _general(config: Config) -> Config:
 def _named(what: str, declared: dict[str, Any], running: dict[str, Any]) -> Iterator[Found]:
     for name in {**declared, **running}:
         if name not in running:
-            yield f"{what}_missing", name, shown(declared[name]) or name, ", ".join(running)
+            yield f"{what}_missing", name, shown(declared[name] or name), ", ".join(running)
         elif name not in declared:
-            yield f"{what}_extra", name, ", ".join(declared), shown(running[name]) or name
+            yield f"{what}_extra", name, ", ".join(declared), shown(running[name] or name)
         elif found := list(differences(declared[name], running[name], DEFAULTS)):
             yield f"{what}_changed", name, *told(found)
 

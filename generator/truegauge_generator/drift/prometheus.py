@@ -82,7 +82,8 @@ def config(declared: dict[str, Any], running: dict[str, Any]) -> Iterator[Found]
         _inheriting(job, loaded[job["job_name"]], general) if job["job_name"] in loaded else job
         for job in declared.get("scrape_configs") or []
     ]
-    for found in differences({**declared, "scrape_configs": jobs}, running, defaults):
+    there = {**running, "scrape_configs": list(loaded.values())}
+    for found in differences({**declared, "scrape_configs": jobs}, there, defaults):
         if not any(key in found.path for key in ELSEWHERE):
             yield _config(found)
 

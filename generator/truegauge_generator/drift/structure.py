@@ -35,7 +35,11 @@ def differences(declared: Any, running: Any, defaults: Defaults, path: Path = ()
         for key in {**declared, **running}:
             inner = (*path, str(key))
             if key not in declared:
-                if not _is_default(running[key], defaults, inner):
+                if _is_default(running[key], defaults, inner):
+                    continue
+                if isinstance(running[key], dict):
+                    yield from differences({}, running[key], defaults, inner)
+                else:
                     yield Difference(inner, None, running[key])
             elif key not in running:
                 if not _is_empty(declared[key]) and not _is_default(declared[key], defaults, inner):
