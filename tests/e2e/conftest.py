@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from loopback import until
 from others import OTHERS, scraping
 from stack import Stack
-from world import World, scraped, until
+from world import World, scraped
 
 
 @pytest.fixture(scope="session")

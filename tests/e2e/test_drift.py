@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from world import World, assert_only, drift, got, scraped, until
+from loopback import got, until
+from world import World, assert_only, drift, scraped
 
 from truegauge_generator.cli import main
 

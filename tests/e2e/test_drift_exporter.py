@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from world import World, answering, assert_only, drift, got
+from loopback import answering, got
+from world import World, assert_only, drift
 
 from truegauge_spec.metric import Metric
 

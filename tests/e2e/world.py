@@ -7,20 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 import pytest
 import yaml
+from loopback import PATIENCE, got, until
 from stack import Stack, free_ports
 
 from truegauge_generator.cli import main
@@ -28,9 +26,6 @@ from truegauge_generator.render import template
 from truegauge_generator.targets import metrics
 from truegauge_spec import Spec, load
 from truegauge_spec.system import System
-
-PATIENCE = 60
-"""Seconds that a server may take to start on a busy machine."""
 
 
 class World:
@@ -169,52 +164,8 @@ def reload(server: str) -> int:
             return refused.code
 
 
-def got(url: str) -> bytes:
-    """What a server answers; nothing while it does not."""
-    try:
-        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - always loopback
-            return bytes(answer.read())
-    except OSError:
-        return b""
-
-
 def scraped(prometheus: str, health: str = "up") -> bool:
     """Whether all targets that a Prometheus has are of that health."""
     answer = got(f"{prometheus}/api/v1/targets")
     targets = json.loads(answer)["data"]["activeTargets"] if answer else []
     return bool(targets) and {target["health"] for target in targets} == {health}
-
-
-def until(ready: Callable[[], bool]) -> None:
-    """Wait for something that is about to be."""
-    deadline = time.monotonic() + PATIENCE
-    while not ready():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-@contextmanager
-def answering(answer: Callable[[BaseHTTPRequestHandler], tuple[int, str, bytes]]) -> Iterator[str]:
-    """The address of a server on loopback that answers as told: status, content type, body."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, content_type, body = answer(self)
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
