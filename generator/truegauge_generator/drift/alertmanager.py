@@ -13,8 +13,8 @@ from truegauge_generator.acceptance import ALERTMANAGER
 from truegauge_generator.drift.defaults import ALERTMANAGER as DEFAULTS
 from truegauge_generator.drift.defaults import RESOLVED
 from truegauge_generator.drift.findings import Finding, Found, Seen
-from truegauge_generator.drift.http import Access, Unreachable
-from truegauge_generator.drift.json_api import document
+from truegauge_generator.drift.http import Access
+from truegauge_generator.drift.json_api import answers_of, document
 from truegauge_generator.drift.matching import Key, matched
 from truegauge_generator.drift.structure import differences, shown, told
 from truegauge_spec.yaml_source import read
@@ -24,16 +24,13 @@ Config = dict[str, Any]
 
 def observe(files: Mapping[str, str], url: str, access: Access) -> Seen:
     """Ask an Alertmanager and compare its configuration with the rendered one. Raises Unreachable."""
-    status = document(f"{url.rstrip('/')}/api/v2/status", access)
-    try:
-        running = read(status["config"]["original"], url) or {}
-    except (KeyError, TypeError):
-        raise Unreachable("it does not answer as Alertmanager does") from None
+    with answers_of("Alertmanager"):
+        running = dict(read(document(f"{url.rstrip('/')}/api/v2/status", access)["config"]["original"], url))
+        routes = sum(1 for _ in _all_routes(running["route"]))
     if ALERTMANAGER not in files:
         return Seen({}, [Finding(url, "nothing_observed", "alertmanager", "", "the spec has no `alertmanager:`")])
     found = [Finding(url, *one) for one in compare(read(files[ALERTMANAGER], ALERTMANAGER), running)]
-    counts = {"receivers": len(running.get("receivers") or []), "routes": sum(1 for _ in _all_routes(running["route"]))}
-    return Seen(counts, found)
+    return Seen({"receivers": len(_receivers(running)), "routes": routes}, found)
 
 
 def compare(declared: Config, running: Config) -> Iterator[Found]:

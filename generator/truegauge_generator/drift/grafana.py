@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from truegauge_generator.drift.findings import Finding, Found, Seen
 from truegauge_generator.drift.grafana_defaults import DASHBOARD, DATASOURCE, ITS_OWN, OF_A_DATASOURCE, PANEL
-from truegauge_generator.drift.http import Access, Unreachable
-from truegauge_generator.drift.json_api import document
+from truegauge_generator.drift.http import Access
+from truegauge_generator.drift.json_api import answers_of, document
 from truegauge_generator.drift.matching import Key, matched
 from truegauge_generator.drift.structure import Difference, differences, shown, told
 from truegauge_generator.targets.dashboard import TAG
@@ -24,33 +24,55 @@ DATASOURCES = "rendered/grafana/provisioning/datasources/truegauge.yml"
 Document = dict[str, Any]
 
 
+class Running(NamedTuple):
+    """What a Grafana has under the uids of the spec, and the titles of all dashboards with our tag by their uid."""
+
+    dashboards: dict[str, Document | None]
+    folders: dict[str, str]
+    tagged: dict[str, str]
+    datasources: dict[str, Document | None]
+
+
 def observe(spec: Spec, files: Mapping[str, str], url: str, access: Access) -> Seen:
     """Ask a Grafana for each rendered dashboard and the data source. Raises Unreachable."""
-    base = f"{url.rstrip('/')}/api"
     declared = [json.loads(text) for path, text in files.items() if path.startswith(DASHBOARDS)]
+    sources = read(files[DATASOURCES], DATASOURCES)["datasources"] if DATASOURCES in files else []
+    with answers_of("Grafana"):
+        running = _ask(
+            f"{url.rstrip('/')}/api", access, *([one["uid"] for one in part] for part in (declared, sources))
+        )
+        panels = sum(len(_panels(one)) for one in running.dashboards.values() if one is not None)
     found: list[Found] = []
-    panels = 0
     for dashboard in declared:
-        answer = document(f"{base}/dashboards/uid/{dashboard['uid']}", access, missing=True)
-        if answer is None:
+        there = running.dashboards[dashboard["uid"]]
+        if there is None:
             found.append(("dashboard_missing", dashboard["uid"], dashboard["title"], ""))
-            continue
-        try:
-            running, folder = answer["dashboard"], answer["meta"].get("folderTitle", "")
-        except (KeyError, TypeError):
-            raise Unreachable("it does not answer as Grafana does") from None
-        panels += len(_panels(running))
-        found += compare(dashboard, running)
-        if spec.stack.grafana is not None and folder != spec.stack.grafana.folder:
-            found.append(
-                ("dashboard_changed", dashboard["uid"], f"folder: {spec.stack.grafana.folder}", f"folder: {folder}")
-            )
-    tagged = document(f"{base}/search?type=dash-db&limit=5000&tag={TAG}", access)
-    known = {dashboard["uid"] for dashboard in declared}
-    found += [("dashboard_extra", one["uid"], "", one["title"]) for one in tagged if one["uid"] not in known]
-    for source in read(files[DATASOURCES], DATASOURCES)["datasources"] if DATASOURCES in files else ():
-        found += datasource(source, document(f"{base}/datasources/uid/{source['uid']}", access, missing=True))
+        else:
+            found += compare(dashboard, there)
+            found += _folder(spec, dashboard["uid"], running.folders[dashboard["uid"]])
+    found += [
+        ("dashboard_extra", uid, "", title) for uid, title in running.tagged.items() if uid not in running.dashboards
+    ]
+    for source in sources:
+        found += datasource(source, running.datasources[source["uid"]])
     return Seen({"dashboards": len(declared), "panels": panels}, [Finding(url, *one) for one in found])
+
+
+def _ask(base: str, access: Access, dashboards: list[str], datasources: list[str]) -> Running:
+    found = {uid: document(f"{base}/dashboards/uid/{uid}", access, missing=True) for uid in dashboards}
+    tagged = document(f"{base}/search?type=dash-db&limit=5000&tag={TAG}", access)
+    return Running(
+        {uid: None if answer is None else dict(answer["dashboard"]) for uid, answer in found.items()},
+        {uid: answer["meta"].get("folderTitle", "") for uid, answer in found.items() if answer is not None},
+        {one["uid"]: one["title"] for one in tagged},
+        {uid: document(f"{base}/datasources/uid/{uid}", access, missing=True) for uid in datasources},
+    )
+
+
+def _folder(spec: Spec, uid: str, folder: str) -> Iterator[Found]:
+    grafana = spec.stack.grafana
+    if grafana is not None and folder != grafana.folder:
+        yield "dashboard_changed", uid, f"folder: {grafana.folder}", f"folder: {folder}"
 
 
 def datasource(declared: Document, running: Document | None) -> Iterator[Found]:
@@ -78,7 +100,7 @@ def _written(value: Any) -> Any:
 # Panels are told from each other by their id, which is made from their place by name.
 SAME: tuple[Key, ...] = (
     lambda panel: panel.get("id"),
-    lambda panel: (panel["type"], panel.get("title")),
+    lambda panel: (panel.get("type"), panel.get("title")),
 )
 
 
@@ -121,7 +143,11 @@ def _panels(dashboard: Document) -> list[Document]:
     found = []
     for panel in dashboard.get("panels") or []:
         found += [panel, *(panel.get("panels") or [])]
-    return sorted(found, key=lambda panel: (panel["gridPos"]["y"], panel["gridPos"]["x"]))
+    return sorted(found, key=lambda panel: (_position(panel).get("y", 0), _position(panel).get("x", 0)))
+
+
+def _position(panel: Document) -> Document:
+    return panel.get("gridPos") or {}
 
 
 def _titles(dashboard: Document) -> str:
@@ -130,6 +156,6 @@ def _titles(dashboard: Document) -> str:
 
 def _panel(panel: Document) -> Document:
     """A panel without its height on the page: Grafana moves others up and down when one comes or goes."""
-    position = {key: value for key, value in panel["gridPos"].items() if key != "y"}
+    position = {key: value for key, value in _position(panel).items() if key != "y"}
     own = {key: value for key, value in panel.items() if key not in ("id", "panels", "pluginVersion")}
     return {**own, "gridPos": position}

@@ -12,7 +12,7 @@ from truegauge_generator.drift.defaults import PROMETHEUS as DEFAULTS
 from truegauge_generator.drift.expression import experimental, longest_window
 from truegauge_generator.drift.findings import Finding, Found, Seen
 from truegauge_generator.drift.http import Access
-from truegauge_generator.drift.json_api import data
+from truegauge_generator.drift.json_api import answers_of, data
 from truegauge_generator.drift.structure import Difference, differences, shown
 from truegauge_generator.tools import PROMTOOL
 from truegauge_spec import Spec
@@ -25,6 +25,23 @@ LONGEST_TIMEOUT = 10_000
 """Milliseconds; a scrape times out after its interval, and after this at the latest."""
 
 
+class Target(NamedTuple):
+    """A target that Prometheus scrapes; its labels are those beside `job` and `instance`."""
+
+    job: str
+    address: str
+    is_down: bool
+    error: str
+    labels: dict[str, str]
+
+
+def target(found: dict[str, Any]) -> Target:
+    """A target of `/api/v1/targets`."""
+    address = found["discoveredLabels"].get("__address__", found["scrapeUrl"])
+    labels = {name: value for name, value in found["labels"].items() if name not in TARGET_LABELS}
+    return Target(found["scrapePool"], address, found["health"] == "down", found["lastError"], labels)
+
+
 class Running(NamedTuple):
     """What a Prometheus says of itself."""
 
@@ -32,23 +49,24 @@ class Running(NamedTuple):
     flags: dict[str, str]
     version: str
     runtime: dict[str, Any]
-    groups: list[dict[str, Any]]
-    targets: list[dict[str, Any]]
+    groups: list[rules.Loaded]
+    targets: list[Target]
 
 
 def observe(spec: Spec, files: Mapping[str, str], url: str, access: Access) -> Seen:
     """Ask a Prometheus and compare its state with the rendered files. Raises Unreachable."""
     base = f"{url.rstrip('/')}/api/v1"
-    running = Running(
-        read(data(f"{base}/status/config", access)["yaml"], url) or {},
-        data(f"{base}/status/flags", access),
-        data(f"{base}/status/buildinfo", access)["version"],
-        data(f"{base}/status/runtimeinfo", access),
-        data(f"{base}/rules?exclude_alerts=true", access)["groups"],
-        data(f"{base}/targets?state=active", access)["activeTargets"],
-    )
+    with answers_of("Prometheus"):
+        running = Running(
+            dict(read(data(f"{base}/status/config", access)["yaml"], url) or {}),
+            dict(data(f"{base}/status/flags", access)),
+            str(data(f"{base}/status/buildinfo", access)["version"]),
+            dict(data(f"{base}/status/runtimeinfo", access)),
+            list(map(rules.loaded, data(f"{base}/rules?exclude_alerts=true", access)["groups"])),
+            list(map(target, data(f"{base}/targets?state=active", access)["activeTargets"])),
+        )
     found = [Finding(url, *one) for one in compare(spec, files, running)]
-    counts = {"rules": sum(len(group["rules"]) for group in running.groups), "targets": len(running.targets)}
+    counts = {"rules": sum(len(group.rules) for group in running.groups), "targets": len(running.targets)}
     return Seen(counts, found)
 
 
@@ -107,36 +125,26 @@ def _config(found: Difference) -> Found:
 
 
 def targets(spec: Spec, running: Running) -> Iterator[Found]:
-    """Targets both ways: those of each system, and those of jobs that only service discovery still knows."""
+    """Each system's targets, both ways; those of jobs that are not in the spec are told as jobs."""
     for name, system in spec.systems.items():
-        there = {_address(one): one for one in running.targets if one["scrapePool"] == name}
-        yield from _of_a_job(name, system.scrape, there)
-    known = {*spec.systems, *(job["job_name"] for job in running.config.get("scrape_configs") or [])}
-    for target in running.targets:
-        if target["scrapePool"] not in known:
-            yield "target_extra", f"{target['scrapePool']}/{_address(target)}", "", target["scrapeUrl"]
+        yield from _of_a_job(name, system.scrape, {one.address: one for one in running.targets if one.job == name})
 
 
-def _of_a_job(name: str, scrape: Scrape, there: dict[str, dict[str, Any]]) -> Iterator[Found]:
+def _of_a_job(name: str, scrape: Scrape, there: dict[str, Target]) -> Iterator[Found]:
     """One job's targets by address: all there, up, with their labels. Those from files may be any, but some."""
     for address in scrape.targets:
         if address not in there:
             yield "target_missing", f"{name}/{address}", address, ", ".join(there)
     if scrape.file_sd and not there.keys() - {*scrape.targets}:
         yield "target_missing", name, f"targets from {', '.join(scrape.file_sd)}", ""
-    for address, target in there.items():
+    for address, found in there.items():
         subject = f"{name}/{address}"
         if address not in scrape.targets and not scrape.file_sd:
             yield "target_extra", subject, ", ".join(scrape.targets), address
-        if target["health"] == "down":
-            yield "target_down", subject, "up", target["lastError"]
-        labels = {key: value for key, value in target["labels"].items() if key not in TARGET_LABELS}
-        if address in scrape.targets and labels != scrape.labels:
-            yield "target_labels", subject, shown(scrape.labels), shown(labels)
-
-
-def _address(target: dict[str, Any]) -> str:
-    return str(target["discoveredLabels"].get("__address__", target["scrapeUrl"]))
+        if found.is_down:
+            yield "target_down", subject, "up", found.error
+        if address in scrape.targets and found.labels != scrape.labels:
+            yield "target_labels", subject, shown(scrape.labels), shown(found.labels)
 
 
 def flags(spec: Spec, running: Running, expressions: list[str]) -> Iterator[Found]:
