@@ -31,7 +31,7 @@ def until(ready: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def answering(answer: Callable[[BaseHTTPRequestHandler], tuple[int, str, bytes]]) -> Iterator[str]:
+def answering(answer: Callable[[BaseHTTPRequestHandler], tuple[int, str, bytes]], port: int = 0) -> Iterator[str]:
     """The address of a server on loopback that answers as told: status, content type, body."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -46,7 +46,7 @@ def answering(answer: Callable[[BaseHTTPRequestHandler], tuple[int, str, bytes]]
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+import yaml
+from loopback import got
 from world import Case, World, assert_only, drift
+
+from truegauge_generator.drift.alertmanager import compare
+from truegauge_spec.yaml_source import read
 
 
 def page_route(document: Any) -> Any:
@@ -87,3 +93,63 @@ def test_an_edit_of_alertmanagers_configuration_is_named(
     with world.edited(world.alertmanager_config, case.edit) as status:
         assert status == 200
         assert_only(drift(world, capsys), *case[1:])
+
+
+# Every channel and every form of time interval.
+WHOLE = """
+templates: [templates/truegauge.tmpl]
+time_intervals:
+  - name: nights
+    time_intervals:
+      - times: [{start_time: "22:00", end_time: "24:00"}, {start_time: "00:00", end_time: "06:00"}]
+        weekdays: [Monday:friday, sunday]
+        days_of_month: ["1:5", "-1"]
+        months: [january:march, "5"]
+        years: ["2026:2030"]
+        location: Europe/Berlin
+route:
+  receiver: all
+  group_by: ["..."]
+  routes:
+    - {matchers: [severity=critical, 'team=~"x|y"'], mute_time_intervals: [nights], group_wait: 90s, receiver: none}
+    - {match: {a: b}, match_re: {c: d.*}, active_time_intervals: [nights], continue: false}
+receivers:
+  - name: all
+    webhook_configs: [{url_file: secrets/url, send_resolved: true, max_alerts: 5}]
+    slack_configs: [{api_url_file: secrets/slack, channel: "#x", send_resolved: true, title: T, text: X}]
+    pagerduty_configs: [{routing_key_file: secrets/key, description: D}]
+    email_configs:
+      - {to: a@b.c, from: d@e.f, smarthost: "m:25", auth_username: u, auth_password_file: secrets/password,
+         headers: {Subject: S}, text: T, html: ""}
+  - name: none
+"""
+PARTS = {
+    "nothing": ("", "", set()),
+    "a time": ('"22:00"', '"21:00"', {("time_interval_changed", "nights")}),
+    "a weekday": ("Monday:friday", "monday:saturday", {("time_interval_changed", "nights")}),
+    "a month": ("january:march", "january:april", {("time_interval_changed", "nights")}),
+    "a place": ("Europe/Berlin", "Europe/Paris", {("time_interval_changed", "nights")}),
+    "when a route is mute": (
+        "mute_time_intervals", "active_time_intervals", {("route_changed", 'root/severity="critical",team=~"x|y"')}
+    ),
+    "a channel": ('"#x"', '"#y"', {("receiver_changed", "all")}),
+    "whether a mail tells of the end": ("html: \"\"", "send_resolved: true, html: \"\"", {("receiver_changed", "all")}),
+    "an address": ("to: a@b.c", "to: x@b.c", {("receiver_changed", "all")}),
+    "a token": ("secrets/key", "secrets/key2", {("receiver_changed", "all")}),
+    "how long a channel waits": ("max_alerts: 5", "max_alerts: 5, timeout: 3s", {("receiver_changed", "all")}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_channel_and_time_interval_is_compared_as_alertmanager_prints_it(name: str, world: World) -> None:
+    before, after, expected = PARTS[name]
+    assert before in WHOLE
+
+    def rewrite(document: Any) -> None:
+        document.clear()
+        document.update(yaml.safe_load(WHOLE.replace(before, after)))
+
+    with world.edited(world.alertmanager_config, rewrite) as status:
+        assert status == 200
+        running = read(json.loads(got(f"{world.alertmanager}/api/v2/status"))["config"]["original"], "running")
+        assert {one[:2] for one in compare(read(WHOLE, "declared"), running)} == expected

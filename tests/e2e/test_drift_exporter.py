@@ -72,7 +72,7 @@ def test_an_exporter_from_another_spec_is_named(name: str, world: World, capsys:
 PAGES: dict[str, tuple[Callable[[str], str], str, str, str, str]] = {
     "more values than the limit": (
         lambda page: page + "".join(f'duckdb_up{{instance_id="{number}"}} 1\n' for number in range(51)),
-        "cardinality", "duckdb_up/instance_id", "at most 50", "52",
+        "too_many_values", "duckdb_up/instance_id", "at most 50", "52",
     ),
     "half a histogram": (
         lambda page: page.replace('duckdb_query_latency_ms_sum{query_type="OTHER"} 0\n', ""),

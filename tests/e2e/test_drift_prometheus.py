@@ -21,10 +21,10 @@ IN_PROMETHEUS = {
     ),
     "the scrape interval": Case(
         lambda doc: doc["global"].update(scrape_interval="15s"),
-        "scrape_interval", "global/scrape_interval", "1s", "15s",
+        "scraped_otherwise", "global/scrape_interval", "1s", "15s",
     ),
     "a job's scrape interval": Case(
-        lambda doc: scrape(doc).update(scrape_interval="2s"), "scrape_interval", f"{JOB}/scrape_interval", "1s", "2s"
+        lambda doc: scrape(doc).update(scrape_interval="2s"), "scraped_otherwise", f"{JOB}/scrape_interval", "1s", "2s"
     ),
     "the evaluation interval": Case(
         lambda doc: doc["global"].update(evaluation_interval="5s"),

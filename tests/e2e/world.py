@@ -34,7 +34,8 @@ class World:
     def __init__(self, place: Path, root: Path, stack: Stack) -> None:
         self.place, self.stack = place, stack
         self.targets = (f"127.0.0.1:{stack.ports.exporter}", f"127.0.0.1:{stack.ports.sink}")
-        ports = {"9090": stack.ports.prometheus, "9093": stack.ports.alertmanager}
+        (self.grafana_port,) = free_ports(1)
+        ports = {"9090": stack.ports.prometheus, "9093": stack.ports.alertmanager, "3000": self.grafana_port}
         self.spec_folder = place / "spec"
         self.spec_folder.mkdir()
         for name in ("duckdb.yaml", "stack.yaml"):

@@ -39,7 +39,7 @@ FINDINGS = {
     "series_missing": Kind(
         "a series that must be there is not: a part of a histogram, or a child of closed labels", DEPLOY_EXPORTER
     ),
-    "cardinality": Kind("an open label has more values than its declared limit", "find what the values are made of"),
+    "too_many_values": Kind("an open label has more values than declared", "find what the values are made of"),
     "other_spec": Kind(
         "the exporter was rendered from another spec, in a way that its page does not show", DEPLOY_EXPORTER
     ),
@@ -64,7 +64,7 @@ FINDINGS = {
     "target_extra": Kind("Prometheus scrapes a target that is not declared", DEPLOY_PROMETHEUS),
     "target_down": Kind("a scrape of a target failed", "see whether the exporter runs and Prometheus may reach it"),
     "target_labels": Kind("a target has other labels than declared", DEPLOY_PROMETHEUS),
-    "scrape_interval": Kind("Prometheus scrapes at another interval than declared", DEPLOY_PROMETHEUS),
+    "scraped_otherwise": Kind("Prometheus scrapes at another interval than declared", DEPLOY_PROMETHEUS),
     "prometheus_config": Kind("Prometheus' loaded configuration differs from the rendered one", DEPLOY_PROMETHEUS),
     "alertmanager_config": Kind(
         "Alertmanager's loaded configuration differs from the rendered one", DEPLOY_ALERTMANAGER

@@ -112,7 +112,7 @@ def _metric(name: str, metric: Metric, family: Family, is_ours: bool) -> Iterato
                 where = values[stray[-1]].line
                 yield "label_value", f"{name}/{label}", ", ".join(known), f"{', '.join(sorted(stray))}, line {where}"
         elif len(values.keys() - {OTHER}) > known.limit:
-            yield "cardinality", f"{name}/{label}", f"at most {known.limit}", str(len(values.keys() - {OTHER}))
+            yield "too_many_values", f"{name}/{label}", f"at most {known.limit}", str(len(values.keys() - {OTHER}))
     if metric.type == "histogram":
         yield from _histogram(name, metric, samples)
     if is_ours:

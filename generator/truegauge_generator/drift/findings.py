@@ -112,7 +112,7 @@ EXPLANATIONS = (
     Explanation("job_extra", "target_extra", _inside),
     Explanation("job_extra", "target_down", _inside),
     Explanation("target_extra", "target_down", _inside),
-    Explanation("scrape_interval", "target_down", _of_the_same_job),
+    Explanation("scraped_otherwise", "target_down", _of_the_same_job),
     Explanation("prometheus_config", "target_down", _of_the_same_job),
     Explanation("unreachable", "target_down", _at_the_same_address),
 )

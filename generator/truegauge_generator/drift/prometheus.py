@@ -120,7 +120,7 @@ def _config(found: Difference) -> Found:
     if section == "scrape_configs" and len(rest) == 1:
         return ("job_extra" if is_ is None else "job_missing"), rest[0], shown(is_), shown(runs)
     subject = "/".join(rest if section == "scrape_configs" else path)
-    kind = "scrape_interval" if path[-1] == "scrape_interval" else "prometheus_config"
+    kind = "scraped_otherwise" if path[-1] == "scrape_interval" else "prometheus_config"
     return kind, subject, shown(is_), shown(runs)
 
 
