@@ -41,6 +41,14 @@ IN_PROMETHEUS = {
         lambda doc: scrape(doc).update(metric_relabel_configs=[DROPPING]),
         "prometheus_config", f"{JOB}/metric_relabel_configs", "", "regex: duckdb_up",
     ),
+    "an external label added": Case(
+        lambda doc: doc["global"]["external_labels"].update(scheme="http"),
+        "prometheus_config", "global/external_labels/scheme", "", "http",
+    ),
+    "the path of the metrics": Case(
+        lambda doc: scrape(doc).update(metrics_path="/other/metrics"),
+        "prometheus_config", f"{JOB}/metrics_path", "/metrics", "/other/metrics",
+    ),
     "a limit of samples": Case(
         lambda doc: scrape(doc).update(sample_limit=1000), "prometheus_config", f"{JOB}/sample_limit", "", "1000"
     ),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from truegauge_generator.cli import Result, say
 from truegauge_generator.drift.findings import short
 from truegauge_generator.drift.http import Access
-from truegauge_generator.drift.sources import SOURCES, Asked, Observed, observe
+from truegauge_generator.drift.sources import SOURCES, Asked, Observed, observe, unnamed
 from truegauge_generator.drift.watch import watch
 from truegauge_generator.render import render
 from truegauge_spec import Spec, SpecError, load
@@ -24,7 +24,7 @@ def arguments(parser: ArgumentParser) -> None:
             f"--{source.name}",
             action="append",
             default=[],
-            metavar="URL",
+            metavar=source.metavar,
             help=f"{source.help}; may be repeated. Without any such flag, those that the spec names",
         )
     parser.add_argument("--timeout", type=_seconds, default=10.0, metavar="TIME", help="for each answer (10s)")
@@ -56,11 +56,13 @@ def run(options: Namespace) -> Result:
     except SpecError as error:
         return Result((), error.problems)
     files = render(spec)
-    places = list(_places(options, spec))
+    named = any(getattr(options, source.name) for source in SOURCES)
+    places = list(_places(options, spec, named))
+    also = [] if named else unnamed(spec)
     if options.watch is not None:
-        count = watch(lambda: observe(spec, files, places), options.watch, options.listen, say)
+        count = watch(lambda: observe(spec, files, places, also), options.watch, options.listen, say)
         return Result([f"drift: ended after {count} check{'' if count == 1 else 's'}"], (), {"checks": count})
-    observed = observe(spec, files, places)
+    observed = observe(spec, files, places, also)
     facts = {
         "sources": [
             {"source": asked.url, "kind": asked.source.name, "reachable": seen.reachable, **seen.counts}
@@ -71,7 +73,7 @@ def run(options: Namespace) -> Result:
     return Result(list(_lines(observed)), [finding.problem for finding in observed.findings], facts)
 
 
-def _places(options: Namespace, spec: Spec) -> Iterator[Asked]:
+def _places(options: Namespace, spec: Spec, named: bool) -> Iterator[Asked]:
     """The servers that flags name, or else those that the spec names."""
     access = Access(
         options.timeout,
@@ -82,7 +84,6 @@ def _places(options: Namespace, spec: Spec) -> Iterator[Asked]:
         options.cert_file,
         options.key_file,
     )
-    named = any(getattr(options, source.name) for source in SOURCES)
     for source in SOURCES:
         own = source.name == "grafana" and options.grafana_token_file
         credentials = access._replace(bearer_token_file=options.grafana_token_file) if own else access

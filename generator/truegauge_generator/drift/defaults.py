@@ -18,7 +18,7 @@ _HTTP: Defaults = {
 
 PROMETHEUS: Defaults = {
     **_HTTP,
-    "scrape_protocols": (_PROTOCOLS, ["PrometheusProto", *_PROTOCOLS]),
+    "scrape_protocols": (_PROTOCOLS, [name for name in _PROTOCOLS if name != "PrometheusText1.0.0"]),
     "global.scrape_interval": ("1m",),
     "global.evaluation_interval": ("1m",),
     "runtime": ({"gogc": "75"},),

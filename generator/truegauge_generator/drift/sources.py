@@ -12,9 +12,10 @@ from truegauge_spec import Spec
 
 
 class Source(NamedTuple):
-    """A kind of place: its flag, where it is by default, and how it is compared."""
+    """A kind of place: its flag, what is said there, where it is by default, and how it is compared."""
 
     name: str
+    metavar: str
     help: str
     default: Callable[[Spec], Iterable[str]]
     observe: Callable[[Spec, Mapping[str, str], str, Access], Seen]
@@ -29,24 +30,28 @@ def _exporters(spec: Spec) -> Iterable[str]:
 SOURCES = (
     Source(
         "exporter",
+        "URL",
         "an exporter's /metrics",
         _exporters,
         lambda spec, files, url, access: exporter.observe(spec, url, access),
     ),
     Source(
         "prometheus",
+        "URL",
         "a Prometheus",
         lambda spec: [spec.stack.prometheus.url] if spec.stack.prometheus else [],
         prometheus.observe,
     ),
     Source(
         "alertmanager",
+        "URL",
         "an Alertmanager",
         lambda spec: [spec.stack.alertmanager.url] if spec.stack.alertmanager else [],
         lambda spec, files, url, access: alertmanager.observe(files, url, access),
     ),
     Source(
         "grafana",
+        "URL",
         "a Grafana",
         lambda spec: [spec.stack.grafana.url] if spec.stack.grafana else [],
         grafana.observe,
@@ -69,13 +74,21 @@ class Observed(NamedTuple):
     findings: list[Finding]
 
 
-def observe(spec: Spec, files: Mapping[str, str], places: Iterable[Asked]) -> Observed:
+def unnamed(spec: Spec) -> list[Finding]:
+    """The systems whose exporters the spec does not name, so that nothing of them is seen without a flag."""
+    return [
+        Finding(
+            str(spec.position(name, ("scrape",))), "nothing_observed", name, "`scrape.targets`, or --exporter URL", ""
+        )
+        for name, system in spec.systems.items()
+        if not system.scrape.targets
+    ]
+
+
+def observe(spec: Spec, files: Mapping[str, str], places: Iterable[Asked], also: Iterable[Finding] = ()) -> Observed:
     """Ask every place. A server that cannot be asked, or has nothing to compare, is a finding."""
     seen = [(asked, _ask(spec, files, asked)) for asked in places]
-    found = [finding for _, one in seen for finding in one.findings]
-    if not seen:
-        found.append(Finding("stack.yaml", "nothing_observed", "servers", "an exporter, Prometheus, …", ""))
-    return Observed(seen, unexplained(found))
+    return Observed(seen, unexplained([*also, *(finding for _, one in seen for finding in one.findings)]))
 
 
 def _ask(spec: Spec, files: Mapping[str, str], asked: Asked) -> Seen:

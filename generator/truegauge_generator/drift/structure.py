@@ -17,6 +17,12 @@ Path = tuple[str, ...]
 Defaults = Mapping[str, Collection[Any]]
 """Values that a server gives a key itself, by the key or by `parent.key`. Any key may have an empty value besides."""
 
+FILES = ("_file", "files", "templates")
+"""How keys end whose values are files."""
+
+OWN_KEYS = ("external_labels", "labels")
+"""Mappings whose keys people choose, so that none of them is a default."""
+
 NAMES = ("job_name", "name", "uid", "refId")
 """The keys that tell the items of a list from each other."""
 
@@ -40,7 +46,7 @@ def differences(declared: Any, running: Any, defaults: Defaults, path: Path = ()
                 if isinstance(running[key], dict):
                     yield from differences({}, running[key], defaults, inner)
                 else:
-                    yield Difference(inner, None, running[key])
+                    yield Difference(inner, next(iter(_defaults(defaults, inner)), None), running[key])
             elif key not in running:
                 if not _is_empty(declared[key]) and not _is_default(declared[key], defaults, inner):
                     yield Difference(inner, declared[key], None)
@@ -48,13 +54,14 @@ def differences(declared: Any, running: Any, defaults: Defaults, path: Path = ()
                 yield from differences(declared[key], running[key], defaults, inner)
     elif isinstance(declared, list) and isinstance(running, list):
         yield from _of_lists(declared, running, defaults, path)
-    elif not same(declared, running):
+    elif not same(declared, running, path):
         yield Difference(path, declared, running)
 
 
 def _of_lists(declared: list[Any], running: list[Any], defaults: Defaults, path: Path) -> Iterator[Difference]:
     if not any(isinstance(item, dict) for item in (*declared, *running)):
-        if len(declared) != len(running) or not all(map(same, declared, running)):
+        pairs = zip(declared, running, strict=False)
+        if len(declared) != len(running) or not all(same(one, other, path) for one, other in pairs):
             yield Difference(path, declared, running)
         return
     here, there = _named(declared), _named(running)
@@ -72,19 +79,21 @@ def _named(items: list[Any]) -> dict[str, Any]:
     return {name if told else str(number): item for number, (name, item) in enumerate(zip(names, items, strict=True))}
 
 
-def same(declared: Any, running: Any) -> bool:
-    """Whether two single values mean the same: masked, spelled another way, or with a whole path."""
+def same(declared: Any, running: Any, path: Path = ()) -> bool:
+    """Whether two single values mean the same: masked, spelled another way, or a file with its whole path."""
     if running in (declared, MASK) or (_is_empty(declared) and _is_empty(running)):
         return True
     if not isinstance(declared, str) or not isinstance(running, str):
         return False
-    return _time(declared) == _time(running) is not None or is_file(declared, running)
+    if path and path[-1].endswith(FILES):
+        return is_file(declared, running)
+    return _time(declared) == _time(running) is not None
 
 
 def is_file(declared: str, running: str) -> bool:
     """Whether a path is the declared one, resolved against the folder that the server's file is in."""
-    tail = os.path.normpath(declared).lstrip("./")
-    return "/" in running and bool(tail) and f"/{os.path.normpath(running)}".endswith(f"/{tail}")
+    tail = [part for part in os.path.normpath(declared).split("/") if part not in ("", "..")]
+    return running.startswith("/") and os.path.normpath(running).split("/")[-len(tail) :] == tail
 
 
 def _time(text: str) -> int | None:
@@ -94,10 +103,16 @@ def _time(text: str) -> int | None:
         return None
 
 
+def _defaults(defaults: Defaults, path: Path) -> Collection[Any]:
+    """What a server may give a key itself, beside an empty value."""
+    return defaults.get(".".join(path[-2:]), defaults.get(path[-1], ()))
+
+
 def _is_default(value: Any, defaults: Defaults, path: Path) -> bool:
-    for key in (".".join(path[-2:]), path[-1]):
-        if key in defaults:
-            return value in defaults[key]
+    if path[-2:-1] and path[-2] in OWN_KEYS:
+        return False
+    if known := _defaults(defaults, path):
+        return value in known
     return _is_empty(value) or (
         isinstance(value, dict) and all(_is_default(part, defaults, (*path, str(key))) for key, part in value.items())
     )
