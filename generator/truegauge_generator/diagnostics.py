@@ -91,6 +91,11 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
+def _uri(path: str) -> str:
+    """A file's path, or the address of a server as it is."""
+    return path if "://" in path else Path(path).as_posix()
+
+
 def as_sarif(problems: Sequence[Problem]) -> str:
     """A SARIF 2.1.0 log."""
     results = [
@@ -101,7 +106,7 @@ def as_sarif(problems: Sequence[Problem]) -> str:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": Path(one.position.path).as_posix()},
+                        "artifactLocation": {"uri": _uri(one.position.path)},
                         "region": {"startLine": one.position.line, "startColumn": one.position.column},
                     }
                 }

@@ -23,15 +23,16 @@ from shortened import Ports
 class Stack:
     """Started with `start()` once the files are there; ends what it started."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, webhook: bool = True) -> None:
         self.place = place
         self.ports = Ports(*free_ports(len(Ports._fields)))
         self._token = secrets.token_hex(16)
         (place / "webhook_token").write_text(self._token)
         self._notifications: SimpleQueue[tuple[str, str, str]] = SimpleQueue()
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._hook = ThreadingHTTPServer(("127.0.0.1", self.ports.webhook), self._handler())
-        threading.Thread(target=self._hook.serve_forever, daemon=True).start()
+        self._hook = ThreadingHTTPServer(("127.0.0.1", self.ports.webhook), self._handler()) if webhook else None
+        if self._hook:
+            threading.Thread(target=self._hook.serve_forever, daemon=True).start()
 
     def __enter__(self) -> Stack:
         return self
@@ -127,8 +128,9 @@ class Stack:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self._hook.shutdown()
-        self._hook.server_close()
+        if self._hook:
+            self._hook.shutdown()
+            self._hook.server_close()
 
 
 def free_ports(count: int) -> list[int]:

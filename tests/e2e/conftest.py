@@ -16,7 +16,7 @@ from world import World, scraped
 def world(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Everything runs as the spec says; beside it, Prometheus servers that do not scrape as they should."""
     place = tmp_path_factory.mktemp("world")
-    with Stack(place) as stack:
+    with Stack(place, webhook=False) as stack:  # it outlives these tests: no thread of it may be left
         world = World(place, root, stack)
         with world.served(world.targets[0]), world.served(world.targets[1]):
             stack.start()

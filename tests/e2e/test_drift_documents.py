@@ -85,9 +85,9 @@ def test_watching_serves_findings_until_it_is_told_to_end(here: dict[str, str], 
     assert re.fullmatch(r"drift: ended after \d+ checks\n", out)
     assert err.splitlines() == [
         f"drift: serving {url}, every 0.2 s",
-        "drift: 0 findings in 3 places",
-        "drift: 1 findings in 3 places",
-        "drift: 0 findings in 3 places",
+        "drift: 3 servers asked, findings: 0",
+        "drift: 3 servers asked, findings: 1",
+        "drift: 3 servers asked, findings: 0",
     ]
 
 

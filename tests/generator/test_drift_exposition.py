@@ -87,6 +87,11 @@ def test_the_client_s_own_metrics_need_not_be_declared(shop: Spec) -> None:
     assert found(shop, generate_latest(registry()) + other, TEXT) == [("metric_undeclared", "shop_other")]
 
 
+def test_a_metric_beside_a_declared_one_is_undeclared_whatever_its_ending(shop: Spec) -> None:
+    other = b"# TYPE shop_queue_length_total counter\nshop_queue_length_total 1\n"
+    assert found(shop, generate_latest(registry()) + other, TEXT) == [("metric_undeclared", "shop_queue_length_total")]
+
+
 def test_values_and_limits_are_compared(shop: Spec) -> None:
     taken = registry()
     page = generate_latest(taken).decode()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from truegauge_generator.cli import main
-from truegauge_generator.drift.findings import Finding, unexplained
+from truegauge_generator.drift.codes import FINDINGS
+from truegauge_generator.drift.findings import EXPLANATIONS, Finding, unexplained
 from truegauge_generator.drift.structure import differences, same
 
 DEFAULTS = {"scheme": ("http",), "on.timeout": ("10s",)}
@@ -61,11 +62,15 @@ def test_what_follows_from_another_finding_is_not_told_again() -> None:
     def finding(kind: str, subject: str, source: str = "http://p:9090") -> Finding:
         return Finding(source, kind, subject, "", "")
 
-    group = finding("group_missing", "a.yml/disk")
-    other = finding("rule_missing", "a.yml/disks/Full")
+    job = finding("job_missing", "shop")
+    other = finding("target_missing", "shops/e:9188")
     gone = finding("unreachable", "exporter", "http://e:9187/metrics")
-    found = [group, finding("rule_missing", "a.yml/disk/Full"), other, gone, finding("target_down", "job/e:9187")]
-    assert unexplained(found) == sorted([group, other, gone])
+    found = [job, finding("target_missing", "shop/e:9187"), other, gone, finding("target_down", "shop/e:9187")]
+    assert unexplained(found) == sorted([job, other, gone])
+
+
+def test_every_explanation_is_of_findings_that_there_are() -> None:
+    assert {kind for one in EXPLANATIONS for kind in one[:2]} <= FINDINGS.keys()
 
 
 SHOP = """\

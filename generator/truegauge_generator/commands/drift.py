@@ -36,7 +36,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--cert-file", metavar="FILE", help="our certificate, where a server wants one")
     parser.add_argument("--key-file", metavar="FILE", help="its key, where that is not in the same file")
     parser.add_argument("--watch", type=_seconds, metavar="TIME", help="repeat, as 60s, and serve findings as metrics")
-    parser.add_argument("--listen", default=LISTEN, metavar="HOST:PORT", help=f"where --watch serves them ({LISTEN})")
+    parser.add_argument(
+        "--listen", type=_address, default=LISTEN, metavar="HOST:PORT", help=f"where --watch serves them ({LISTEN})"
+    )
 
 
 def _seconds(text: str) -> float:
@@ -47,6 +49,13 @@ def _seconds(text: str) -> float:
     if not found:
         raise ArgumentTypeError("it must be longer than nothing")
     return found
+
+
+def _address(text: str) -> str:
+    port = text.rpartition(":")[2]
+    if not port.isdecimal() or ":" not in text or int(port) > 65535:
+        raise ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return text
 
 
 def run(options: Namespace) -> Result:

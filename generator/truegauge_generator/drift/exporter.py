@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from truegauge_generator.drift.exposition import ACCEPT, Family, Page, Sample, read, series_text
@@ -71,7 +71,7 @@ def compare(spec: Spec, system: System, page: Page) -> Iterator[Found]:
             yield "metric_missing", name, f"{metric.type} {name}", other
         else:
             yield from _metric(name, metric, exposed[name], digest is not None)
-    yield from _undeclared(system, page, exposed.values())
+    yield from _undeclared(system, page, exposed)
     wanted = str(metrics.view(spec, system)["digest"])
     if digest not in (None, wanted):
         yield "other_spec", system.system, wanted, str(digest)
@@ -88,11 +88,12 @@ def _digest(page: Page, system: System) -> str | None:
     return info.samples[0].labels.get("digest") if info and info.samples else None
 
 
-def _undeclared(system: System, page: Page, declared: Iterable[Family]) -> Iterator[Found]:
-    known = {family.name for family in declared}
-    known |= {f"{name.removesuffix('_total')}_created" for name in system.metrics}
-    known |= {f"{name}_total" for name in system.metrics if _renamed(page, name)}
-    known |= {name for name in system.metrics if _renamed(page, name)}
+def _undeclared(system: System, page: Page, exposed: Mapping[str, Family]) -> Iterator[Found]:
+    known = {family.name for family in exposed.values()}
+    for name in system.metrics:
+        known.add(f"{name.removesuffix('_total')}_created")
+        if name not in exposed and _renamed(page, name):
+            known |= {name, f"{name}_total"}
     for name, family in page.families.items():
         if name not in known and not name.startswith((*LIBRARIES, f"{system.system}_exporter_")):
             yield "metric_undeclared", name, "", f"{family.type} {name}, line {family.line}"
@@ -123,8 +124,9 @@ def _labels(name: str, metric: Metric, samples: list[Sample]) -> Iterator[Found]
     """The first series with other labels; the others of its metric have them too, as a rule."""
     for sample in samples:
         extra = {"le"} if metric.type == "histogram" and sample.name == f"{name}_bucket" else set()
-        if sample.labels.keys() - extra != metric.labels.keys():
-            running = f"{', '.join(sample.labels.keys() - extra) or 'none'}, line {sample.line}"
+        labels = sorted(sample.labels.keys() - extra)
+        if labels != sorted(metric.labels):
+            running = f"{', '.join(labels) or 'none'}, line {sample.line}"
             yield "metric_labels", name, ", ".join(metric.labels) or "none", running
             return
 

@@ -88,7 +88,6 @@ class Explanation(NamedTuple):
     when: Callable[[Finding, Finding], bool]
 
 
-ANY = ""
 EXPLANATIONS = (
     Explanation("nothing_observed", "exposition", _on_the_same_server),
     Explanation("metric_type", "metric_labels", _inside),
@@ -96,21 +95,16 @@ EXPLANATIONS = (
     Explanation("metric_type", "series_missing", _inside),
     Explanation("metric_labels", "label_value", _inside),
     Explanation("metric_labels", "series_missing", _inside),
-    Explanation("buckets", "series_missing", _inside),
-    Explanation(ANY, "other_spec", _on_the_same_server),
-    Explanation("rule_file_missing", "group_missing", _inside),
-    Explanation("rule_file_missing", "rule_missing", _inside),
-    Explanation("rule_file_extra", "group_extra", _inside),
-    Explanation("rule_file_extra", "rule_extra", _inside),
-    Explanation("group_missing", "rule_missing", _inside),
-    Explanation("group_extra", "rule_extra", _inside),
-    Explanation("rule_file_extra", "rule_unhealthy", _inside),
-    Explanation("group_extra", "rule_unhealthy", _inside),
-    Explanation("rule_extra", "rule_unhealthy", _inside),
+    Explanation("metric_missing", "other_spec", _on_the_same_server),
+    Explanation("metric_undeclared", "other_spec", _on_the_same_server),
+    Explanation("metric_type", "other_spec", _on_the_same_server),
+    Explanation("metric_labels", "other_spec", _on_the_same_server),
+    Explanation("label_value", "other_spec", _on_the_same_server),
+    Explanation("series_missing", "other_spec", _on_the_same_server),
+    Explanation("buckets", "other_spec", _on_the_same_server),
     Explanation("rule_changed", "rule_unhealthy", _inside),
+    Explanation("rule_extra", "rule_unhealthy", _inside),
     Explanation("job_missing", "target_missing", _inside),
-    Explanation("job_extra", "target_extra", _inside),
-    Explanation("job_extra", "target_down", _inside),
     Explanation("target_extra", "target_down", _inside),
     Explanation("scraped_otherwise", "target_down", _of_the_same_job),
     Explanation("prometheus_config", "target_down", _of_the_same_job),
@@ -126,6 +120,5 @@ def unexplained(findings: Iterable[Finding]) -> list[Finding]:
 
 def _explains(cause: Finding, effect: Finding) -> bool:
     return cause != effect and any(
-        one.cause in (ANY, cause.kind) and one.effect in (ANY, effect.kind) and one.when(cause, effect)
-        for one in EXPLANATIONS
+        (one.cause, one.effect) == (cause.kind, effect.kind) and one.when(cause, effect) for one in EXPLANATIONS
     )

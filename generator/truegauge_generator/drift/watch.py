@@ -20,7 +20,9 @@ def page(observed: Observed, checked: float) -> str:
     return "".join(
         (
             _family("truegauge_drift", "1 for each difference between what runs and the spec"),
-            *(_line("truegauge_drift", one.source, kind=one.kind, subject=one.subject) for one in observed.findings),
+            *dict.fromkeys(
+                _line("truegauge_drift", one.source, kind=one.kind, subject=one.subject) for one in observed.findings
+            ),
             _family("truegauge_drift_reachable", "1 when the server could be asked, else 0"),
             *(
                 _line("truegauge_drift_reachable", asked.url, int(seen.reachable), server=asked.source.name)
@@ -63,7 +65,7 @@ def watch(check: Callable[[], Observed], seconds: float, listen: str, say: Calla
             server.page = page(observed, time.time())
             checks += 1
             if (now := {finding.message for finding in observed.findings}) != known:
-                say(f"drift: {len(now)} findings in {len(observed.seen)} places")
+                say(f"drift: {len(observed.seen)} servers asked, findings: {len(now)}")
                 known = now
             if signal.sigtimedwait(STOPS, seconds) is not None:
                 server.shutdown()
