@@ -23,6 +23,7 @@ COMMANDS = (
     Command("check", "find problems in the spec, and files and tools that do not agree with it"),
     Command("prove", "run the rules' tests, and wrong rules against them"),
     Command("diff", "class what changes from another version of the spec, and what that breaks"),
+    Command("drift", "compare what runs - exporters, Prometheus, Alertmanager, Grafana - with the spec"),
     Command("explain", "tell what a code means, or what an alert says and what proves it"),
 )
 
@@ -68,6 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1 if failed(result) else 0
+
+
+def say(line: str) -> None:
+    """Tell what a command does that does not end by itself."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def _parser(chosen: Any) -> argparse.ArgumentParser:

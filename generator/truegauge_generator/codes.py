@@ -1,8 +1,10 @@
-"""What the codes mean of files on disk, of the tools that look at them, and of changes between versions."""
+"""What the codes mean that are not of the spec: of files, tools, proofs, changes, and of what runs."""
 
 from __future__ import annotations
 
-CHANGE_CODES = {
+from truegauge_generator.drift.codes import FINDINGS
+
+_FILES = {
     "unused_keep": "An entry of `keep:` fits no file that would be stray without it; it would hide a later one.",
     "overdue_metric": "A deprecated metric is past its day. Remove it, or give those who read it another day.",
     "breaking_change": "Who reads a series, is told by an alert or gets its notifications must follow this change.",
@@ -12,6 +14,7 @@ CHANGE_CODES = {
     "unknown_version": "What `truegauge diff` shall compare with is neither a file or folder nor a revision of git.",
     "unreadable_version": "This version of Truegauge cannot read a version of the spec, so nothing can be compared.",
 }
+
 CODES = {
     "changed": "A rendered file on disk is not what the spec says. Change the spec and run `truegauge render`; "
     "`truegauge check --fix` undoes what was edited by hand.",
@@ -24,6 +27,9 @@ CODES = {
     "promtool_rules": "promtool refuses a rule file, or saw another number of rules in it than were rendered.",
     "promtool_tests": "A rule does not do what its condition says, or promtool did not run every test.",
     "amtool_config": "amtool refuses Alertmanager's configuration, or a template file that it names is not there.",
+    "unknown_topic": "`truegauge explain` knows codes and the spec's alerts.",
+}
+_PROOF = {
     "case_failed": "A test of a rule fails: the rule does not do what is said of it.",
     "mutant_survived": "A rule with one thing wrong passes all tests of the rule: they would not notice that it broke. "
     "Give a test, or an example, that tells the two apart.",
@@ -36,6 +42,18 @@ CODES = {
     "panel_variable": "A panel names a variable that its dashboard does not have; Grafana would send it as it is.",
     "no_example": "A hand-written expression has no example, and no boundary cases can be worked out of it: no test "
     "proves the alert.",
-    "unknown_topic": "`truegauge explain` knows codes and the spec's alerts.",
-    **CHANGE_CODES,
 }
+_CHANGES = {
+    "unused_keep": "An entry of `keep:` fits no file that would be stray without it; it would hide a later one.",
+    "overdue_metric": "A deprecated metric is past its day. Remove it, or give those who read it another day.",
+    "breaking_change": "Who reads a series, is told by an alert or gets its notifications must follow this change.",
+    "behavioural_change": "An alert fires at another time than before, or another value is measured or shown.",
+    "additive_change": "Something is new, and nothing else is otherwise for it.",
+    "cosmetic_change": "Only words or looks are others.",
+    "unknown_version": "What `truegauge diff` shall compare with is neither a file or folder nor a revision of git.",
+    "unreadable_version": "This version of Truegauge cannot read a version of the spec, so nothing can be compared.",
+}
+_RUNNING = {code: f"{kind.meaning[0].upper()}{kind.meaning[1:]}. To do: {kind.fix}." for code, kind in FINDINGS.items()}
+GUIDES = {"docs/howto.md": _FILES, "docs/prove.md": _PROOF, "docs/diff.md": _CHANGES, "docs/drift.md": _RUNNING}
+"""The guide that speaks of each code."""
+CODES = {code: meaning for codes in GUIDES.values() for code, meaning in codes.items()}

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from truegauge_generator.codes import CHANGE_CODES
-from truegauge_generator.codes import CODES as TOOL_CODES
+from truegauge_generator.codes import GUIDES
 from truegauge_spec.problem import Problem
 
 _WORD = r"(?:[^\s,\[\]{}#:]|:(?=\S))+"
@@ -33,10 +32,9 @@ def as_text(problems: Sequence[Problem], colour: bool) -> Iterator[str]:
 
 
 def docs(code: str) -> str:
-    """Where the documents speak of the code: in a section of its own, or of changes, or of files and tools."""
-    if code in CHANGE_CODES:
-        return "docs/diff.md"
-    return "docs/howto.md" if code in TOOL_CODES else f"docs/reference.md#{code}"
+    """Where the documents speak of the code: in a guide, or in its own section of the reference."""
+    guides = (guide for guide, codes in GUIDES.items() if code in codes)
+    return next(guides, f"docs/reference.md#{code}")
 
 
 def _line(problem: Problem, lines: list[str]) -> str | None:
@@ -91,6 +89,11 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
+def _uri(path: str) -> str:
+    """A file's path, or the address of a server as it is."""
+    return path if "://" in path else Path(path).as_posix()
+
+
 def as_sarif(problems: Sequence[Problem]) -> str:
     """A SARIF 2.1.0 log."""
     results = [
@@ -101,7 +104,7 @@ def as_sarif(problems: Sequence[Problem]) -> str:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": Path(one.position.path).as_posix()},
+                        "artifactLocation": {"uri": _uri(one.position.path)},
                         "region": {"startLine": one.position.line, "startColumn": one.position.column},
                     }
                 }

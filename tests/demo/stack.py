@@ -23,44 +23,51 @@ from shortened import Ports
 class Stack:
     """Started with `start()` once the files are there; ends what it started."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, webhook: bool = True) -> None:
         self.place = place
         self.ports = Ports(*free_ports(len(Ports._fields)))
         self._token = secrets.token_hex(16)
         (place / "webhook_token").write_text(self._token)
         self._notifications: SimpleQueue[tuple[str, str, str]] = SimpleQueue()
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._hook = ThreadingHTTPServer(("127.0.0.1", self.ports.webhook), self._handler())
-        threading.Thread(target=self._hook.serve_forever, daemon=True).start()
+        self._hook = ThreadingHTTPServer(("127.0.0.1", self.ports.webhook), self._handler()) if webhook else None
+        if self._hook:
+            threading.Thread(target=self._hook.serve_forever, daemon=True).start()
 
     def __enter__(self) -> Stack:
         return self
 
     def start(self) -> None:
         """Start both servers on the rendered configuration."""
-        rendered = self.place / "rendered"
-        self._run(
-            "prometheus",
-            f"--config.file={rendered / 'prometheus' / 'prometheus.yml'}",
-            f"--storage.tsdb.path={self.place / 'prometheus'}",
-            f"--web.listen-address=127.0.0.1:{self.ports.prometheus}",
-            "--rules.alert.resend-delay=1s",
-            "--log.level=warn",
-        )
+        self.prometheus(self.place, self.ports.prometheus)
         self._run(
             "alertmanager",
-            f"--config.file={rendered / 'alertmanager' / 'alertmanager.yml'}",
+            f"--config.file={self.place / 'rendered' / 'alertmanager' / 'alertmanager.yml'}",
             f"--storage.path={self.place / 'alertmanager'}",
             f"--web.listen-address=127.0.0.1:{self.ports.alertmanager}",
             "--cluster.listen-address=",
             "--log.level=warn",
         )
 
+    def prometheus(self, place: Path, port: int, *flags: str, retention: str = "31d") -> None:
+        """Start a Prometheus on the files rendered to `place`; the objectives look back over 30 days."""
+        self._run(
+            "prometheus",
+            f"--config.file={place / 'rendered' / 'prometheus' / 'prometheus.yml'}",
+            f"--storage.tsdb.path={place / f'prometheus-{port}'}",
+            f"--storage.tsdb.retention.time={retention}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--web.enable-lifecycle",
+            "--rules.alert.resend-delay=1s",
+            "--log.level=warn",
+            *flags,
+        )
+
     def _run(self, name: str, *arguments: str) -> None:
         program = shutil.which(name)
         if program is None:
             raise SystemExit(f"demo: {name} is not on the PATH; `make tools` puts it into .tools")
-        with (self.place / f"{name}.log").open("wb") as log:
+        with (self.place / f"{name}-{len(self._processes)}.log").open("wb") as log:
             self._processes.append(subprocess.Popen([program, *arguments], stdout=log, stderr=log))
 
     def scraped(self) -> bool:
@@ -121,8 +128,9 @@ class Stack:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self._hook.shutdown()
-        self._hook.server_close()
+        if self._hook:
+            self._hook.shutdown()
+            self._hook.server_close()
 
 
 def free_ports(count: int) -> list[int]:

@@ -1,0 +1,117 @@
+"""`truegauge drift`: whether what runs is what the spec says."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterator
+
+from truegauge_generator.cli import Result, say
+from truegauge_generator.drift.findings import short
+from truegauge_generator.drift.http import Access
+from truegauge_generator.drift.sources import SOURCES, Asked, Observed, observe, unnamed
+from truegauge_generator.drift.watch import watch
+from truegauge_generator.render import render
+from truegauge_spec import Spec, SpecError, load
+from truegauge_spec.quantities import milliseconds
+
+LISTEN = "127.0.0.1:9188"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Which servers are asked, how, and how often."""
+    for source in SOURCES:
+        parser.add_argument(
+            f"--{source.name}",
+            action="append",
+            default=[],
+            metavar=source.metavar,
+            help=f"{source.help}; may be repeated. Without any such flag, those that the spec names",
+        )
+    parser.add_argument("--timeout", type=_seconds, default=10.0, metavar="TIME", help="for each answer (10s)")
+    parser.add_argument("--bearer-token-file", metavar="FILE", help="sent to every server")
+    parser.add_argument("--grafana-token-file", metavar="FILE", help="sent to Grafana instead")
+    parser.add_argument("--basic-auth-user", metavar="NAME", help="sent to every server")
+    parser.add_argument("--basic-auth-password-file", metavar="FILE", help="the user's password")
+    parser.add_argument("--ca-file", metavar="FILE", help="who has signed the servers' certificates")
+    parser.add_argument("--cert-file", metavar="FILE", help="our certificate, where a server wants one")
+    parser.add_argument("--key-file", metavar="FILE", help="its key, where that is not in the same file")
+    parser.add_argument("--watch", type=_seconds, metavar="TIME", help="repeat, as 60s, and serve findings as metrics")
+    parser.add_argument(
+        "--listen", type=_address, default=LISTEN, metavar="HOST:PORT", help=f"where --watch serves them ({LISTEN})"
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        found = milliseconds(text) / 1000
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    if not found:
+        raise ArgumentTypeError("it must be longer than nothing")
+    return found
+
+
+def _address(text: str) -> str:
+    port = text.rpartition(":")[2]
+    if not port.isdecimal() or ":" not in text or int(port) > 65535:
+        raise ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return text
+
+
+def run(options: Namespace) -> Result:
+    """Ask every server once, or again and again."""
+    try:
+        spec = load(options.spec)
+    except SpecError as error:
+        return Result((), error.problems)
+    files = render(spec)
+    named = any(getattr(options, source.name) for source in SOURCES)
+    places = list(_places(options, spec, named))
+    also = [] if named else unnamed(spec)
+    if options.watch is not None:
+        count = watch(lambda: observe(spec, files, places, also), options.watch, options.listen, say)
+        return Result([f"drift: ended after {count} check{'' if count == 1 else 's'}"], (), {"checks": count})
+    observed = observe(spec, files, places, also)
+    facts = {
+        "sources": [
+            {"source": asked.url, "kind": asked.source.name, "reachable": seen.reachable, **seen.counts}
+            for asked, seen in observed.seen
+        ],
+        "findings": [{**finding._asdict(), "message": finding.message} for finding in observed.findings],
+    }
+    return Result(list(_lines(observed)), [finding.problem for finding in observed.findings], facts)
+
+
+def _places(options: Namespace, spec: Spec, named: bool) -> Iterator[Asked]:
+    """The servers that flags name, or else those that the spec names."""
+    access = Access(
+        options.timeout,
+        options.bearer_token_file,
+        options.basic_auth_user,
+        options.basic_auth_password_file,
+        options.ca_file,
+        options.cert_file,
+        options.key_file,
+    )
+    for source in SOURCES:
+        own = source.name == "grafana" and options.grafana_token_file
+        credentials = access._replace(bearer_token_file=options.grafana_token_file) if own else access
+        for url in getattr(options, source.name) if named else source.default(spec):
+            yield Asked(source, url, credentials)
+
+
+COLUMNS = ("kind", "subject", "declared", "running")
+WIDEST = 48
+
+
+def _lines(observed: Observed) -> Iterator[str]:
+    """What was asked, each with a table of what differs there."""
+    rows = {one: tuple(short(str(getattr(one, column)), WIDEST) for column in COLUMNS) for one in observed.findings}
+    widths = [max(map(len, column)) for column in zip(COLUMNS, *rows.values(), strict=True)]
+    for asked, seen in observed.seen:
+        counts = ", ".join(f"{count} {what}" for what, count in seen.counts.items()) or "nothing seen"
+        there = [row for finding, row in rows.items() if finding.source == asked.url]
+        yield f"{asked.source.name} {asked.url}: {counts}, " + (f"{len(there)} differ" if there else "as the spec says")
+        for row in (COLUMNS, *there) if there else ():
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            yield f"  {'  '.join(cells)}".rstrip()
