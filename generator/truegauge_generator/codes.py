@@ -5,17 +5,6 @@ from __future__ import annotations
 from truegauge_generator.drift.codes import FINDINGS
 
 _FILES = {
-    "unused_keep": "An entry of `keep:` fits no file that would be stray without it; it would hide a later one.",
-    "overdue_metric": "A deprecated metric is past its day. Remove it, or give those who read it another day.",
-    "breaking_change": "Who reads a series, is told by an alert or gets its notifications must follow this change.",
-    "behavioural_change": "An alert fires at another time than before, or another value is measured or shown.",
-    "additive_change": "Something is new, and nothing else is otherwise for it.",
-    "cosmetic_change": "Only words or looks are others.",
-    "unknown_version": "What `truegauge diff` shall compare with is neither a file or folder nor a revision of git.",
-    "unreadable_version": "This version of Truegauge cannot read a version of the spec, so nothing can be compared.",
-}
-
-CODES = {
     "changed": "A rendered file on disk is not what the spec says. Change the spec and run `truegauge render`; "
     "`truegauge check --fix` undoes what was edited by hand.",
     "missing": "A file that the spec stands for is not on disk. Run `truegauge render`.",
