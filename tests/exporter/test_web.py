@@ -177,7 +177,7 @@ def test_a_renewed_certificate_and_password_need_no_restart(
     server = serve(*config, f"  prometheus: {HASHED}")
     before = ssl.get_server_certificate(("127.0.0.1", server.port))
 
-    certificates.issue(made, *pair, made.authority.with_suffix(".key"))
+    certificates.issue(made, pair[0], pair[1], made.authority.with_suffix(".key"))
     (tmp_path / "web.yml").write_text("\n".join([*config, f"  grafana: {HASHED}"]))
     assert ssl.get_server_certificate(("127.0.0.1", server.port)) != before
     assert ask(server, basic("grafana", PASSWORD), trusting(made)) == 200

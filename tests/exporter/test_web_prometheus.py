@@ -17,24 +17,19 @@ from duckdb_exporter.server import Server
 from duckdb_exporter.web import web
 
 CONFIG = """\
+global: {scrape_interval: 3s, scrape_timeout: 3s}
 scrape_configs:
   - job_name: right
-    scrape_interval: 200ms
-    scrape_timeout: 200ms
     scheme: https
     basic_auth: {username: prometheus, password_file: password}
     tls_config: &tls {ca_file: ca.pem, cert_file: client.pem, key_file: client.key}
     static_configs: &target [{targets: ['127.0.0.1:PORT']}]
   - job_name: wrong_password
-    scrape_interval: 200ms
-    scrape_timeout: 200ms
     scheme: https
     basic_auth: {username: prometheus, password_file: wrong}
     tls_config: *tls
     static_configs: *target
   - job_name: no_certificate
-    scrape_interval: 200ms
-    scrape_timeout: 200ms
     scheme: https
     basic_auth: {username: prometheus, password_file: password}
     tls_config: {ca_file: ca.pem}
