@@ -208,7 +208,8 @@ def _bound(host: str, port: int) -> socket.socket:
 
 def _shut(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+        # Not SSLSocket's own, which takes the connection apart under the thread that reads from it.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def _landing(title: str) -> bytes:

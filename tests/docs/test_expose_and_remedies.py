@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,9 @@ import bcrypt
 import duckdb
 import pytest
 
-import duckdb_exporter
+from duckdb_exporter.engine.exporter import Exporter
+from duckdb_exporter.instruments import Instruments
+from duckdb_exporter.metrics import METRICS, SETTINGS
 from duckdb_exporter.web import read
 from truegauge_generator.render import render
 from truegauge_spec import Source, build
@@ -58,6 +61,14 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def exporter() -> Iterator[Exporter]:
+    """What `import duckdb_exporter` gives, for one test alone."""
+    exporter = Exporter(Instruments(METRICS, SETTINGS), "duckdb", "0")
+    yield exporter
+    exporter.close()
+
+
 def status(url: str, place: Path, password: str) -> int:
     context = ssl.create_default_context(cafile=str(place / "web.pem"))
     port = int(url.rpartition(":")[2].partition("/")[0])
@@ -81,16 +92,15 @@ def test_the_exporter_that_is_started_as_shown_asks_for_the_password(place: Path
 
 
 def test_the_application_that_connects_as_shown_asks_for_the_password(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path, exporter: Exporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (code,) = blocks(EXPOSE, "python")
     monkeypatch.chdir(place)
-    scope: dict[str, Any] = {"duckdb_exporter": duckdb_exporter}
+    scope: dict[str, Any] = {"duckdb_exporter": exporter}
     exec(code.replace("0.0.0.0:9187", "127.0.0.1:0"), scope)  # noqa: S102 - the document's own code
-    url = duckdb_exporter.serve().url
+    url = exporter.serve().url
     assert [status(url, place, password) for password in (PASSWORD, "wrong")] == [200, 401]
     scope["con"].close()
-    duckdb_exporter.close()
 
 
 def test_a_file_with_bcrypt_is_accepted_by_prometheus_own_check_and_by_the_exporter(place: Path, promtool: str) -> None:
@@ -107,19 +117,20 @@ def test_prometheus_accepts_the_scrape_configuration(place: Path, promtool: str)
     subprocess.run([promtool, "check", "config", "prometheus.yml"], cwd=place, check=True, capture_output=True)
 
 
-def test_a_remedy_s_token_is_made_and_taken_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_remedy_s_token_is_made_and_taken_as_shown(
+    tmp_path: Path, exporter: Exporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (token,) = (block for block in blocks(REMEDIES, "sh") if "secrets" in block)
     run(token.strip(), tmp_path)
     monkeypatch.chdir(tmp_path)
     connect, register = blocks(REMEDIES, "python")
     retried: list[str] = []
-    scope: dict[str, Any] = {"duckdb_exporter": duckdb_exporter, "worker": SimpleNamespace(retry=retried.append)}
+    scope: dict[str, Any] = {"duckdb_exporter": exporter, "worker": SimpleNamespace(retry=retried.append)}
     exec(connect.replace('"remedies_token"', '"remedies_token", listen="127.0.0.1:0"'), scope)  # noqa: S102
     exec(register, scope)  # noqa: S102 - the document's own code
     scope["retry_sync"](SimpleNamespace(labels={"instance_id": "mt5-1"}))
     assert retried == ["mt5-1"]
     scope["con"].close()
-    duckdb_exporter.close()
 
 
 def test_the_spec_and_the_stack_of_remedies_are_valid() -> None:

@@ -240,10 +240,10 @@ def test_a_function_that_nobody_registered_is_not_called(site: Site) -> None:
         (alert(instance_id="mt5-2"), "other_instance"),
         (alert(instance="other:9187"), "other_instance"),
         (alert(started=ago(3700)), "stale"),
-        (alert(started=ago(-400)), "stale"),
+        (alert(started=ago(-86_400)), "stale"),
         (alert(ended=ago(1)), "stale"),
         (alert(status="resolved", started=ago(8000), ended=ago(3700)), "stale"),
-        (alert(status="resolved", ended=ago(-400)), "stale"),
+        (alert(status="resolved", ended=ago(-86_400)), "stale"),
         (alert(status="resolved"), "stale"),
     ],
 )
