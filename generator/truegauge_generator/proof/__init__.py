@@ -1,0 +1,1 @@
+"""What shows that the rendered files do what the spec says."""
