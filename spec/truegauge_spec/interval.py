@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -16,6 +17,7 @@ Range = tuple[int, int]
 _TIMES = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}")
 
 
+@lru_cache(maxsize=1024)
 def of_day(written: str) -> Range:
     """Read `08:00-18:00` as minutes of the day; the end is not part of it. Raises ValueError."""
     start, end = _minute(written[:5], written), _minute(written[6:], written)
@@ -24,16 +26,19 @@ def of_day(written: str) -> Range:
     return start, end
 
 
+@lru_cache(maxsize=1024)
 def of_week(written: str) -> Range:
     """Read `monday` or `monday:friday`; the week begins on sunday, which is 0. Raises ValueError."""
     return _range(written, lambda part: _named(part, WEEKDAYS, 0), "monday or monday:friday")
 
 
+@lru_cache(maxsize=1024)
 def of_year(written: str) -> Range:
     """Read `may`, `may:july` or `5:7`. Raises ValueError."""
     return _range(written, lambda part: _named(part, MONTHS, 1), "may, may:july or 5:7")
 
 
+@lru_cache(maxsize=1024)
 def of_month(written: str) -> Range:
     """Read `1`, `1:7`, or counted from the month's end `-7:-1` and `15:-1`. Raises ValueError."""
     return _range(written, _day, "1, 1:7 or -7:-1")

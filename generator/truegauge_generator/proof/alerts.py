@@ -64,21 +64,35 @@ def _sent(spec: Spec, system: str, path: Path, rule: rules.Rule, result: Mapping
 
 
 def worlds(spec: Spec, meaning: Meaning) -> list[World]:
-    """The alerts of the spec in every severity and witnesses of every route, and scenarios of the inhibition rules.
+    """The alerts of the spec in every severity and witnesses of every route, then scenarios of the inhibition rules.
 
-    Scenarios share a world where none of them changes what another is about.
+    Those that are inhibited in one world come once more in the next, alone. Where chance decides that, they come later.
     """
-    alerts = [
+    rest: World = tuple(
         sent._replace(labels={**sent.labels, "severity": severity})
         for sent in declared(spec)
         for severity in SEVERITIES
-    ]
-    everything = _distinct((*alerts, *_witnesses(meaning.root, ())))
-    found: list[tuple[World, list[bool]]] = [(everything, [])]
+    )
+    rest += tuple(_witnesses(meaning.root, ()))
+    found: list[World] = []
+    while rest:
+        world = rest
+        while None in (outcome := _inhibited(meaning, world)):
+            world = tuple(sent for sent, inhibits in zip(world, outcome, strict=True) if inhibits is not None)
+        free = {id(sent) for sent, inhibits in zip(world, outcome, strict=True) if not inhibits}
+        found.append(world)
+        rest = tuple(sent for sent in rest if id(sent) not in free)
+    return [_distinct(world) for world in (*found, *_shared(meaning))]
+
+
+def _shared(meaning: Meaning) -> list[World]:
+    """All scenarios of the inhibition rules; in one world where none of them changes what another is about."""
+    found: list[tuple[World, list[bool | None]]] = []
     for index, rule in enumerate(meaning.inhibitions):
         for scenario in _scenarios(rule, ("alertmanager", "inhibit", index)):
-            outcome = _inhibited(meaning, scenario)
-            for number, (world, outcomes) in enumerate(found[1:], 1):
+            if None in (outcome := _inhibited(meaning, scenario)):
+                continue
+            for number, (world, outcomes) in enumerate(found):
                 if _inhibited(meaning, world + scenario) == outcomes + outcome:
                     found[number] = (world + scenario, outcomes + outcome)
                     break
@@ -87,7 +101,7 @@ def worlds(spec: Spec, meaning: Meaning) -> list[World]:
     return [world for world, _ in found]
 
 
-def _inhibited(meaning: Meaning, world: World) -> list[bool]:
+def _inhibited(meaning: Meaning, world: World) -> list[bool | None]:
     return inhibited(meaning.inhibitions, [sent.labels for sent in world])
 
 
@@ -103,7 +117,8 @@ def _witnesses(node: Node, above: tuple[Matcher, ...]) -> Iterator[Sent]:
         labels = {"alertname": f"Route{number}", **chosen}
         yield Sent("", node.path, labels)
         for matcher in node.matchers:
-            yield Sent("", node.path, {label: value for label, value in labels.items() if label != matcher.label})
+            missed = {label: value for label, value in labels.items() if label != matcher.label}
+            yield Sent("", node.path, {"alertname": "Missed", **missed})
     for child in node.children:
         yield from _witnesses(child, matchers)
 
@@ -117,18 +132,15 @@ def _chosen(matchers: tuple[Matcher, ...]) -> Iterator[dict[str, str]]:
 
 def _scenarios(rule: Inhibition, path: Path) -> Iterator[World]:
     """Source and target together, the target alone, and the two with each `equal` label apart."""
-    fixed = {matcher.label for matcher in (*rule.source, *rule.target)}
-    number = 0
-    for source, target in product(_chosen(rule.source), _chosen(rule.target)):
-        for apart in (None, *(label for label in rule.equal if label not in fixed)):
-            number += 1
-            shared = {label: f"{path[-1]}-{number}" for label in rule.equal if label not in fixed}
-            differs = {} if apart is None else {apart: "another"}
-            yield _alert(path, "Source", source, shared), _alert(path, "Target", target, {**shared, **differs})
-        number += 1
-        alone = {label: f"{path[-1]}-{number}" for label in rule.equal if label not in fixed}
-        yield (_alert(path, "Target", target, alone),)
+    pairs = product(_chosen(rule.source), _chosen(rule.target))
+    for number, ((source, target), apart) in enumerate(product(pairs, (None, *rule.equal))):
+        both = dict.fromkeys(rule.equal, f"{path[-1]}-{number}") | source | target
+        equal = {label: both[label] for label in rule.equal}
+        differs = {} if apart is None else {apart: "another"}
+        alone = _alert(path, "Target", {**equal, **target})
+        yield _alert(path, "Source", {**equal, **differs, **source}), alone
+        yield (alone,)
 
 
-def _alert(path: Path, name: str, chosen: Labels, more: Labels) -> Sent:
-    return Sent("", path, {"alertname": name, "severity": SEVERITIES[0], **more, **chosen})
+def _alert(path: Path, name: str, labels: Labels) -> Sent:
+    return Sent("", path, {"alertname": name, "severity": SEVERITIES[0], **labels})

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from truegauge_spec.interval import Interval, of_day, of_month, of_week, of_year
 
-YEAR = 2028
-"""The year whose days are looked at: a leap year."""
+LEAP = 2028
+"""The year whose days are looked at."""
+YEARS = (LEAP, 2023, 2025, 2026, 2027, 2029, 2030, 2033)
+"""Where weekdays count: years in which each day of the month is each weekday once."""
 
 
 def holds(intervals: Iterable[Interval], at: datetime) -> bool:
@@ -49,18 +51,18 @@ def _interval(found: Mapping[str, Any]) -> Interval:
 
 
 def disagreement(one: Sequence[Interval], other: Sequence[Interval]) -> datetime | None:
-    """The first instant of a year at which one holds and the other does not; each edge is looked at, on each day."""
-    found = sorted({*instants(one), *instants(other)})
+    """The first instant at which one holds and the other does not; each edge is looked at, on each day."""
+    years = YEARS if any(interval.weekdays for interval in (*one, *other)) else (LEAP,)
+    found = sorted({at for interval in (*one, *other) for year in years for at in instants(interval, year)})
     return next((at for at in found if holds(one, at) != holds(other, at)), None)
 
 
-def instants(intervals: Iterable[Interval]) -> Iterator[datetime]:
-    """The start of each range on each day, its end, and the minute before each, in UTC."""
-    for interval in intervals:
-        zone = ZoneInfo(interval.location or "UTC")
-        edges = {0, *(edge for written in interval.times for edge in of_day(written))}
-        for day in range(366):
-            midnight = datetime.combine(date(YEAR, 1, 1) + timedelta(days=day), time(), zone)
-            for edge in edges:
-                at = (midnight + timedelta(minutes=edge)).astimezone(UTC)
-                yield from (at, at - timedelta(minutes=1))
+def instants(interval: Interval, year: int) -> Iterator[datetime]:
+    """The start of each range on each day of a year, its end, and the minute before each, in UTC."""
+    zone = ZoneInfo(interval.location or "UTC")
+    edges = {0, *(edge for written in interval.times for edge in of_day(written))}
+    for day in range(366):
+        midnight = datetime.combine(date(year, 1, 1) + timedelta(days=day), time(), zone)
+        for edge in edges:
+            at = (midnight + timedelta(minutes=edge)).astimezone(UTC)
+            yield from (at, at - timedelta(minutes=1))

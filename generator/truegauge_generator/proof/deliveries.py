@@ -11,7 +11,7 @@ from truegauge_generator.proof.alerts import Sent, World
 from truegauge_generator.proof.routing import Meaning, inhibited, taken
 from truegauge_generator.proof.trial import SOON, Configuration, Subject, hurried, on_loopback, untimed
 
-PATIENCE, SETTLED = 10.0, 0.2
+PATIENCE, SETTLED = 6.0, 0.2
 """Seconds to wait for what shall come, and then for what shall not."""
 RESOLVED = ("webhook_configs", "slack_configs", "pagerduty_configs")
 """Channels that are told when an alert ends."""
@@ -70,7 +70,7 @@ def deliver(subject: Subject) -> tuple[int, list[Finding]]:
     count, findings = 0, list[Finding]()
     try:
         tried = hurried(untimed(on_loopback(subject.configuration, hook.url)), SOON)
-        with running(subject.program, subject.files, tried, hook) as server:
+        with running(subject.alertmanager, subject.files, tried, hook) as server:
             for world in subject.worlds:
                 bundles = meant(subject.meaning, world, channels(subject.configuration))
                 hook.received.clear()
@@ -79,6 +79,8 @@ def deliver(subject: Subject) -> tuple[int, list[Finding]]:
                     expected = [one for one in bundles if status == "firing" or one.channel.split("/")[1] in RESOLVED]
                     findings += _compared(world, expected, hook, status)
                     count += len(expected)
+                    if findings:
+                        return count, findings
     finally:
         hook.close()
     return count, findings

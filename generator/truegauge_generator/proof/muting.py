@@ -14,8 +14,8 @@ from truegauge_generator.proof.alertmanager import Hook, Server, running
 from truegauge_generator.proof.alerts import Sent
 from truegauge_generator.proof.calendar import holds
 from truegauge_generator.proof.deliveries import channels
-from truegauge_generator.proof.routing import Node, inhibited, taken
-from truegauge_generator.proof.trial import AT_ONCE, Subject, hurried, on_loopback, timed
+from truegauge_generator.proof.routing import Node, nodes, taken
+from truegauge_generator.proof.trial import AT_ONCE, Subject, hurried, on_loopback, timed, uninhibited
 from truegauge_spec.interval import Interval
 
 PATIENCE, GRACE = 10.0, 0.5
@@ -41,14 +41,12 @@ def settings(names: Iterable[str]) -> list[Setting]:
 
 
 def witnesses(subject: Subject) -> list[Sent]:
-    """One alert for each choice of routes with time intervals."""
-    world = subject.worlds[0]
+    """One alert for each choice of routes, where any route has time intervals."""
+    if not any(node.mute or node.active for node in nodes(subject.meaning.root)):
+        return []
     found: dict[object, Sent] = {}
-    suppressed = inhibited(subject.meaning.inhibitions, [sent.labels for sent in world])
-    for sent, inhibits in zip(world, suppressed, strict=True):
-        ways = taken(subject.meaning.root, sent.labels)
-        if not inhibits and any(node.mute or node.active for node in ways):
-            found.setdefault(tuple(node.path for node in ways), sent)
+    for sent in (sent for world in subject.worlds for sent in world):
+        found.setdefault(tuple(node.path for node in taken(subject.meaning.root, sent.labels)), sent)
     return list(found.values())
 
 
@@ -79,10 +77,10 @@ def happens(subject: Subject, setting: Setting, alerts: list[Sent], expected: Ou
     """What happens to the alerts in a real Alertmanager; `expected` says which outcomes to wait for."""
     hook = Hook()
     try:
-        tried = hurried(on_loopback(subject.configuration, hook.url), AT_ONCE)
+        tried = uninhibited(hurried(on_loopback(subject.configuration, hook.url), AT_ONCE))
         if setting.always is not None:
             tried = timed(tried, setting.always)
-        with running(subject.program, subject.files, tried, hook) as server:
+        with running(subject.alertmanager, subject.files, tried, hook) as server:
             # A label that no route knows tells alerts apart that have the same labels on another route.
             server.post([{**sent.labels, "trial": str(number)} for number, sent in enumerate(alerts)])
             return _watch(server, expected)

@@ -13,8 +13,6 @@ from truegauge_generator.proof.routing import Matcher, parsed
 from truegauge_generator.proof.trial import TIMED, Configuration
 from truegauge_spec.positions import Path
 
-INTERVAL = "time interval removed"
-
 
 class Change(NamedTuple):
     """A configuration with one change, and what that is, in words."""
@@ -69,7 +67,7 @@ def _route(route: Configuration, receivers: list[str]) -> Iterator[tuple[str, Ed
         yield "group_by label dropped", partial(_pop, "group_by", index)
     for name in TIMED:
         for index, _ in enumerate(route.get(name, ())):
-            yield INTERVAL, partial(_pop, name, index)
+            yield "time interval removed", partial(_pop, name, index)
     if route.get("continue"):
         yield "continue dropped", partial(_set, {"continue": False})
 

@@ -11,7 +11,7 @@ from truegauge_generator.literals import tree
 from truegauge_generator.proof import muting, sorting
 from truegauge_generator.proof.alertmanager import Hook, Refused, running
 from truegauge_generator.proof.alerts import SEVERITIES
-from truegauge_generator.proof.route_mutants import INTERVAL, Change, changes
+from truegauge_generator.proof.route_mutants import Change, changes
 from truegauge_generator.proof.routing import Labels, Meaning, of_configuration, taken
 from truegauge_generator.proof.trial import Configuration, Subject, on_loopback
 
@@ -42,7 +42,7 @@ def judged(subject: Subject) -> list[Mutant]:
     found = list(changes(subject.configuration))
     killed = _by_sorting(subject, found)
     for index, change in enumerate(found):
-        if index not in killed and change.what == INTERVAL:
+        if index not in killed and subject.intervals:
             killed.update({index: reason} if (reason := _by_muting(subject, change)) else {})
     return [_mutant(subject, change, killed.get(index)) for index, change in enumerate(found)]
 
@@ -65,7 +65,7 @@ def _by_sorting(subject: Subject, found: list[Change]) -> dict[int, str]:
     hook = Hook()
     try:
         original = on_loopback(subject.configuration, hook.url)
-        with running(subject.program, subject.files, original, hook) as server:
+        with running(subject.alertmanager, subject.files, original, hook) as server:
             for world in subject.worlds:
                 expected = sorting.meant(subject.meaning, world)
                 server.post([sent.labels for sent in world])

@@ -24,6 +24,7 @@ from truegauge_spec import Position, Problem, Spec
 
 Found = tuple[int, list[Problem]]
 """How many cases were run, and what is wrong."""
+Steps = tuple[Callable[[Spec, "Subject"], Found], ...]
 
 
 class Row(NamedTuple):
@@ -56,7 +57,7 @@ ABSENT = "the stack has no alertmanager, so there are no routes to prove"
 REPLACED = (
     "each channel of a receiver is replaced by a webhook on loopback",
     "group_wait, group_interval and repeat_interval are shortened where notifications are waited for",
-    "time intervals hold always or never where routes are tried in them, and as they are for now",
+    "routes are tried without inhibition in time intervals that hold always, or never, or as they are now",
     "when time intervals hold is compared at each of their edges on each day of a year, without Alertmanager",
 )
 
@@ -68,24 +69,24 @@ def prove(spec: Spec, files: Mapping[str, str], amtool: str, alertmanager: str) 
         return RouteProof(facts=(ABSENT,))
     meaning = of_spec(stated)
     subject = Subject(
-        alertmanager, files, read(files[ALERTMANAGER]), meaning, worlds(spec, meaning), stated.time_intervals
+        amtool, alertmanager, files, read(files[ALERTMANAGER]), meaning, worlds(spec, meaning), stated.time_intervals
     )
-    steps: tuple[Callable[[], Found], ...] = (
-        lambda: by_amtool(spec, subject, amtool),
-        lambda: sorted_(spec, subject),
-        lambda: delivered(spec, subject),
-        lambda: on_calendar(spec, subject),
-        lambda: in_time_intervals(spec, subject),
-    )
+    first: Steps = (by_amtool, sorted_, on_calendar)
+    then: Steps = (delivered, in_time_intervals)
+    count, problems, mutants = 0, list[Problem](), tuple[Mutant, ...]()
     try:
-        with ThreadPoolExecutor(len(steps)) as pool:
-            found = [step.result() for step in [pool.submit(step) for step in steps]]
-        problems = tuple(problem for _, some in found for problem in some)
-        mutants = () if problems else tuple(judged(subject))
+        for steps in (first, then):
+            with ThreadPoolExecutor(len(steps)) as pool:
+                for cases, some in pool.map(lambda step: step(spec, subject), steps):
+                    count += cases
+                    problems += some
+            if problems:  # what rests on a wrong route is wrong too, and would be waited for in vain
+                break
+        else:
+            mutants = tuple(judged(subject))
     except Refused as refusal:
-        problem = Problem(Position(ALERTMANAGER), f"Alertmanager refuses it: {refusal}", "alertmanager_config")
-        return RouteProof(rows(spec, meaning), 0, (problem,), (), REPLACED)
-    return RouteProof(rows(spec, meaning), sum(count for count, _ in found), problems, mutants, REPLACED)
+        problems = [Problem(Position(ALERTMANAGER), f"Alertmanager refuses it: {refusal}", "alertmanager_config")]
+    return RouteProof(rows(spec, meaning), count, tuple(problems), mutants, REPLACED)
 
 
 def rows(spec: Spec, meaning: Meaning) -> tuple[Row, ...]:
@@ -119,7 +120,7 @@ def _written(matcher: Matcher) -> str:
     return f"{matcher.label} {' or '.join(matcher.values)}"
 
 
-def by_amtool(spec: Spec, subject: Subject, amtool: str) -> Found:
+def by_amtool(spec: Spec, subject: Subject) -> Found:
     """The receivers that amtool gives for the labels that decide, one process for each distinct set of them."""
     meaning = subject.meaning
     deciding = meaning.labels | meaning_of(subject.configuration).labels
@@ -129,7 +130,7 @@ def by_amtool(spec: Spec, subject: Subject, amtool: str) -> Found:
     with TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         file = Path(folder) / "alertmanager.yml"
         file.write_text(subject.files[ALERTMANAGER], encoding="utf-8")
-        command = [amtool, "config", "routes", "test", f"--config.file={file}"]
+        command = [subject.amtool, "config", "routes", "test", f"--config.file={file}"]
         answers = list(pool.map(lambda labels: run([*command, *(f"{n}={dumps(v)}" for n, v in labels)]), distinct))
     problems = []
     for (labels, sent), answer in zip(distinct.items(), answers, strict=True):
@@ -146,7 +147,7 @@ def sorted_(spec: Spec, subject: Subject) -> Found:
     problems = []
     try:
         configuration = on_loopback(subject.configuration, hook.url)
-        with running(subject.program, subject.files, configuration, hook) as server:
+        with running(subject.alertmanager, subject.files, configuration, hook) as server:
             for world in subject.worlds:
                 server.post([sent.labels for sent in world])
                 server.load(configuration)  # once it is taken, every alert has been sorted

@@ -167,17 +167,23 @@ def taken(node: Node, labels: Labels) -> list[Node]:
     return found or [node]
 
 
-def inhibited(rules: Iterable[Inhibition], alerts: Sequence[Labels]) -> list[bool]:
-    """Whether each of the alerts is kept from being notified, while all of them are there."""
-    found = [False] * len(alerts)
+def inhibited(rules: Iterable[Inhibition], alerts: Sequence[Labels]) -> list[bool | None]:
+    """Whether each of the alerts is kept from being notified while all of them are there; None where that is chance.
+
+    An alert that is on both sides of a rule is inhibited only by those that are on the source's side alone. But of the
+    sources with the same `equal` labels Alertmanager remembers one: inhibit.InhibitRule.updateIndex.
+    """
+    found: list[bool | None] = [False] * len(alerts)
     for rule in rules:
         sides = [(_all(rule.source, labels), _all(rule.target, labels)) for labels in alerts]
         keys = [tuple(labels.get(label, "") for label in rule.equal) for labels in alerts]
-        sources = {key for (source, _), key in zip(sides, keys, strict=True) if source}
-        only = {key for (source, target), key in zip(sides, keys, strict=True) if source and not target}
-        for index, (source, target) in enumerate(sides):
-            # An alert that is on both sides is inhibited only by those that are on the source's side alone.
-            found[index] |= target and keys[index] in (only if source else sources)
+        alone = {key for (source, target), key in zip(sides, keys, strict=True) if source and not target}
+        both = {key for (source, target), key in zip(sides, keys, strict=True) if source and target}
+        for index, ((source, target), key) in enumerate(zip(sides, keys, strict=True)):
+            if target and source and key in alone:  # it is a source of these labels itself
+                found[index] = found[index] or None
+            elif target and not source and key in alone | both:
+                found[index] = True
     return found
 
 

@@ -21,10 +21,10 @@ class Share(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where an alert is, and whether it is inhibited."""
+    """Where an alert is, and whether it is inhibited; None where that is chance."""
 
     groups: tuple[Share, ...]
-    inhibited: bool
+    inhibited: bool | None
 
 
 NOWHERE = Place((), inhibited=False)
@@ -64,9 +64,9 @@ def findings(world: World, expected: dict[Key, Place], found: dict[Key, Place]) 
             message = f"Alertmanager sends it to {_list(theirs)}, the spec to {_list(ours)}"
             yield Finding(sent, message), "wrong_route"
         elif wanted.groups != got.groups:
-            message = f"Alertmanager groups it by {_labels(got)}, the spec by {_labels(wanted)}"
+            message = f"Alertmanager groups it by {_labels(got, wanted)}, the spec by {_labels(wanted, got)}"
             yield Finding(sent, message), "wrong_group"
-        elif wanted.inhibited != got.inhibited:
+        elif wanted.inhibited not in (got.inhibited, None):
             message = "the spec means it to be inhibited" if wanted.inhibited else "the spec does not"
             is_ = "Alertmanager notifies it" if wanted.inhibited else "Alertmanager inhibits it"
             yield Finding(sent, f"{is_}, {message}"), "wrong_inhibition"
@@ -76,8 +76,10 @@ def _list(names: Iterable[str]) -> str:
     return ", ".join(names) or "no receiver"
 
 
-def _labels(place: Place) -> str:
+def _labels(place: Place, other: Place) -> str:
+    """How the groups of one place differ from those of another."""
     return "; ".join(
         f"{', '.join(label for label, _ in share.labels) or 'no label'} with {share.size - 1} others"
         for share in place.groups
+        if share not in other.groups
     )

@@ -26,8 +26,9 @@ NEVER: list[dict[str, Any]] = [{"months": ["february"], "days_of_month": ["30"]}
 class Subject(NamedTuple):
     """What is tried: the rendered files and the configuration in them, beside what the spec means, in which alerts."""
 
-    program: str
-    """Alertmanager's path."""
+    amtool: str
+    alertmanager: str
+    """The paths of the two programs."""
     files: Mapping[str, str]
     configuration: Configuration
     meaning: Meaning
@@ -76,6 +77,11 @@ def untimed(configuration: Configuration) -> Configuration:
     return mapped(configuration, lambda route: {key: value for key, value in route.items() if key not in TIMED})
 
 
+def uninhibited(configuration: Configuration) -> Configuration:
+    """No alert keeps another from being notified."""
+    return {key: value for key, value in configuration.items() if key != "inhibit_rules"}
+
+
 def mapped(configuration: Configuration, change: Callable[[Configuration], Configuration]) -> Configuration:
     """Each route is what `change` makes of it."""
 
@@ -105,4 +111,5 @@ def allowed(path: Path) -> bool:
     """Whether a trial may differ from the rendered configuration there."""
     if path[0] == "route":
         return path[-1] in (*SOON, *TIMED)
-    return path[0] in ("receivers", "time_intervals") and len(path) > 2 and path[2] != "name"
+    inside = path[0] in ("receivers", "time_intervals") and len(path) > 2 and path[2] != "name"
+    return inside or path == ("inhibit_rules",)
