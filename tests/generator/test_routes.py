@@ -312,6 +312,7 @@ def muted_by(alertmanager: str, intervals: list[Interval]) -> set[int]:
     """The numbers of the intervals that a real Alertmanager takes to hold now."""
     route = {
         "receiver": "hook",
+        **AT_ONCE,
         "routes": [
             {"receiver": "hook", "matchers": [f'n="{index}"'], "mute_time_intervals": [f"i{index}"]}
             for index, _ in enumerate(intervals)
@@ -325,7 +326,7 @@ def muted_by(alertmanager: str, intervals: list[Interval]) -> set[int]:
             "receivers": [{"name": "hook", "webhook_configs": [{"url": f"{hook.url}/hook"}]}],
             "time_intervals": declared,
         }
-        with running(alertmanager, {}, hurried(configuration, AT_ONCE), hook) as server:
+        with running(alertmanager, {}, configuration, hook) as server:
             server.post([{"n": str(index)} for index, _ in enumerate(intervals)])
             while True:
                 notified = {int(labels["n"]) for one in list(hook.received) for labels, _ in one.alerts}
