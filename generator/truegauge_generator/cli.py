@@ -21,6 +21,7 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("render", "write every file that the spec describes"),
     Command("check", "find problems in the spec, and files and tools that do not agree with it"),
+    Command("drill", "make an alert true on running servers and follow it to its receiver"),
     Command("explain", "tell what a code means, or what an alert says and what proves it"),
 )
 

@@ -19,5 +19,7 @@ CODES = {
     "wrong_inhibition": "Alertmanager inhibits an alert that the spec does not, or the other way round.",
     "wrong_interval": "A time interval holds at another time, or mutes another route, than the spec means.",
     "not_delivered": "A notification does not arrive at the receiver, with its group and once more when it ends.",
+    "no_drill": "An alert cannot be drilled, or not on these servers; nothing was sent to them.",
+    "drill_failed": "A step of a drill did not happen in its time, from the alert's condition to its receiver.",
     "unknown_topic": "`truegauge explain` knows codes and the spec's alerts.",
 }

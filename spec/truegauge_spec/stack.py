@@ -31,7 +31,7 @@ class Prometheus(Model):
     external_labels: dict[LabelName, Text] = {}
     alertmanagers: tuple[Address, ...] = ()
     drill: bool = False
-    """Whether alerts of the instance `drill` get the label `drill="true"`, as `truegauge drill` needs it."""
+    """Whether alerts of an instance that `truegauge drill` made up get the label `drill="true"`, as it needs."""
 
 
 class Webhook(Model):

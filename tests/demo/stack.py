@@ -29,7 +29,7 @@ class Stack:
         self._token = secrets.token_hex(16)
         (place / "webhook_token").write_text(self._token)
         self._notifications: SimpleQueue[tuple[str, str, str]] = SimpleQueue()
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._hook = ThreadingHTTPServer(("127.0.0.1", self.ports.webhook), self._handler())
         threading.Thread(target=self._hook.serve_forever, daemon=True).start()
 
@@ -45,6 +45,7 @@ class Stack:
             f"--storage.tsdb.path={self.place / 'prometheus'}",
             f"--web.listen-address=127.0.0.1:{self.ports.prometheus}",
             "--rules.alert.resend-delay=1s",
+            "--web.enable-remote-write-receiver",
             "--log.level=warn",
         )
         self._run(
@@ -61,7 +62,17 @@ class Stack:
         if program is None:
             raise SystemExit(f"demo: {name} is not on the PATH; `make tools` puts it into .tools")
         with (self.place / f"{name}.log").open("wb") as log:
-            self._processes.append(subprocess.Popen([program, *arguments], stdout=log, stderr=log))
+            self._processes[name] = subprocess.Popen([program, *arguments], stdout=log, stderr=log)
+
+    def stop(self, name: str) -> None:
+        """End one of the servers."""
+        process = self._processes[name]
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def scraped(self) -> bool:
         """Whether Prometheus has a first sample of every metric of the exporter."""
@@ -113,14 +124,8 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for process in self._processes:
-            process.terminate()
-        for process in self._processes:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for name in self._processes:
+            self.stop(name)
         self._hook.shutdown()
         self._hook.server_close()
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from truegauge_generator import expressions
 from truegauge_generator.acceptance import accept
 from truegauge_generator.cli import Result
 from truegauge_generator.disk import Comparison, compare
+from truegauge_generator.progress import progress
 from truegauge_generator.render import render
 from truegauge_spec import Position, Problem, Spec, SpecError, load
 
@@ -33,7 +32,7 @@ def run(options: Namespace) -> Result:
     problems += untrue
     lines.append(f"expressions: {count} typed" + (", refused" if untrue else ""))
     seen = {"expressions": count}
-    with _progress() as show:
+    with progress() as show:
         for step, count, complaints in accept(present, options.output, show):
             problems += (traced(spec, complaint) for complaint in complaints)
             seen[step.name] = count
@@ -93,15 +92,3 @@ def _first_difference(disk: bytes, text: str) -> tuple[int, str, str]:
 
 def _line(line: str | None) -> str:
     return "nothing" if line is None else repr(line.strip() or line)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], object]]:
-    """Shows what runs, on a terminal only."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
-
-    with Console(stderr=True).status("") as status:
-        yield status.update
