@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from truegauge_generator.drill.breach import Breach
 from truegauge_generator.drill.remote_write import encoded
-from truegauge_generator.drill.servers import Alertmanager, Prometheus
+from truegauge_generator.drill.servers import Alertmanager, Prometheus, Requests
 from truegauge_generator.proof.routing import Meaning, Node, taken
 from truegauge_spec.stack import Alertmanager as Declared
 
@@ -87,10 +87,16 @@ def _now() -> int:
 
 def reach(drill: Drill, push: Callable[[], None]) -> Iterator[Reached]:
     """The steps up to the receivers, one by one. Raises Missed for the first that does not happen."""
-    requests = drill.alertmanager.requests()
+    looks = deque([drill.alertmanager.requests()], maxlen=3)
+
+    def meanwhile() -> None:
+        push()
+        looks.append(drill.alertmanager.requests())
+
     for step in (*_in_prometheus(drill), _received(drill)):
-        yield _wait(drill, step, push)
-    yield _wait(drill, _sent(drill, *requests), push)
+        yield _wait(drill, step, meanwhile)
+    # Of the last three looks one was just before firing was seen and one before the alert was; the first is of before.
+    yield _wait(drill, _sent(drill, looks[0]), push)
 
 
 def resolve(drill: Drill, window: float) -> Reached:
@@ -160,30 +166,36 @@ def _ways(drill: Drill, alert: dict[str, Any] | None) -> list[Node]:
     return taken(drill.meaning.root, alert["labels"] if alert else {})
 
 
-def _sent(drill: Drill, arrived: Counter[str], failed: Counter[str]) -> Step:
-    """Requests that arrived at each kind of channel of the receivers since before the alert fired."""
-    alert = drill.alertmanager.alert(drill.alert, drill.instance)
+def _sent(drill: Drill, before: Requests) -> Step:
+    """Requests that arrive at each kind of channel of the receivers, and none that fails, once `group_wait` is over."""
+    ways = _ways(drill, drill.alertmanager.alert(drill.alert, drill.instance))
+    kinds = sorted({kind for node in ways for kind in channels(drill.declared, node.receiver)})
     # A group that was there before the alert is notified after its interval, and not after group_wait.
-    lasts = [int(str(wait)) / 1000 for node in _ways(drill, alert) for wait in node.waits[:2]]
+    waits = [[int(str(wait)) / 1000 for wait in node.waits[:2]] for node in ways]
+    earliest = time.monotonic() + min(wait for wait, _ in waits) - 2 * POLL
 
     def missing() -> list[str]:
+        now = drill.alertmanager.requests()
+        return [kind for kind in kinds if now.arrived[kind] <= before.arrived[kind] or _failed(now, kind)]
+
+    def _failed(now: Requests, kind: str) -> int:
+        return now.failed[kind] - before.failed[kind]
+
+    def happens() -> str | None:
         alert = drill.alertmanager.alert(drill.alert, drill.instance)
         for key, words in HELD_BACK.items():
             if names := alert and alert["status"].get(key):
                 raise Missed(f"is not sent, it is {words}: {', '.join(names)}")
-        kinds = {kind for node in _ways(drill, alert) for kind in channels(drill.declared, node.receiver)}
-        now, _ = drill.alertmanager.requests()
-        return sorted(kind for kind in kinds if now[kind] <= arrived[kind])
-
-    def happens() -> str | None:
-        return None if missing() else ""
+        if not kinds:
+            return "nowhere, since its receiver has no channel"
+        return None if time.monotonic() < earliest or missing() else f"by {', '.join(kinds)}"
 
     def why_not() -> str:
-        _, now = drill.alertmanager.requests()
-        lost = [f"{kind} ({now[kind] - failed[kind]} requests failed)" for kind in missing()]
+        now = drill.alertmanager.requests()
+        lost = [f"{kind} ({_failed(now, kind)} requests failed)" for kind in missing()]
         return f"nothing arrived by {', '.join(lost)}; can the receiver be reached, and does it take the secret?"
 
-    return Step("sent", max(lasts), happens, why_not)
+    return Step("sent", max(max(both) for both in waits), happens, why_not)
 
 
 def channels(declared: Declared, receiver: str) -> list[str]:

@@ -7,7 +7,7 @@ import re
 import urllib.error
 import urllib.request
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from truegauge_generator.drill.remote_write import HEADERS
@@ -83,6 +83,13 @@ class Prometheus(Server):
         return json.loads(self.ask(f"/api/v1/{path}?{urlencode(query)}"))["data"]
 
 
+class Requests(NamedTuple):
+    """How many requests to each kind of channel have arrived, and how many have failed."""
+
+    arrived: Counter[str]
+    failed: Counter[str]
+
+
 _REQUESTS = re.compile(r"^alertmanager_notification_requests(_failed)?_total\{(.*)\} (\S+)$", re.MULTILINE)
 
 
@@ -96,12 +103,12 @@ class Alertmanager(Server):
         found = json.loads(self.ask(f"/api/v2/alerts?{query}"))
         return found[0] if found else None
 
-    def requests(self) -> tuple[Counter[str], Counter[str]]:
-        """How many requests to each kind of channel arrived, and how many failed."""
+    def requests(self) -> Requests:
+        """What it has sent so far."""
         arrived, failed = Counter[str](), Counter[str]()
         for fails, labels, count in _REQUESTS.findall(self.ask("/metrics").decode()):
             match = re.search(r'integration="([^"]*)"', labels)
             kind = match[1] if match else ""
             arrived[kind] += int(float(count)) * (-1 if fails else 1)
             failed[kind] += int(float(count)) * bool(fails)
-        return arrived, failed
+        return Requests(arrived, failed)

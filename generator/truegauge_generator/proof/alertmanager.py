@@ -54,7 +54,11 @@ class Hook:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                length = int(self.headers["Content-Length"])
+                data = self.rfile.read(length)
+                if len(data) < length:  # the server ended amid it
+                    return
+                body = json.loads(data)
                 alerts = [(alert["labels"], alert["status"]) for alert in body["alerts"]]
                 received.append(Notification(self.path.strip("/"), body["groupLabels"], alerts))
                 self.send_response(200)

@@ -89,7 +89,7 @@ def deliver(subject: Subject) -> tuple[int, list[Finding]]:
 def _compared(world: World, expected: list[Bundle], hook: Hook, status: str) -> Iterator[Finding]:
     by_key = {key(sent.labels): sent for sent in world}
     deadline = time.monotonic() + PATIENCE
-    while missing := [one for one in expected if not _came(one, _received(hook, status), status)]:
+    while missing := _missing(expected, _received(hook, status), status):
         if time.monotonic() > deadline:
             break
         time.sleep(0.02)
@@ -99,23 +99,32 @@ def _compared(world: World, expected: list[Bundle], hook: Hook, status: str) -> 
     if status == "resolved":
         return
     time.sleep(SETTLED)
-    for came in _received(hook, status):
-        known = [one.alerts for one in expected if one[:2] == came[:2]]
-        if not any(came.alerts <= alerts for alerts in known):
-            alert = min(came.alerts - frozenset().union(*known), default=min(came.alerts))
-            together = ", ".join(f"{label}={value}" for label, value in came.group) or "no label"
-            yield Finding(by_key[alert], f"arrives at {came.channel} grouped by {together}, where it does not belong")
+    known: Received = {}
+    for one in expected:
+        known.setdefault(one[:2], []).append(one.alerts)
+    for (channel, group), messages in _received(hook, status).items():
+        together = ", ".join(f"{label}={value}" for label, value in group) or "no label"
+        for alerts in messages:
+            if not any(alerts <= bundle for bundle in known.get((channel, group), ())):
+                alert = min(alerts - frozenset().union(*known.get((channel, group), ())), default=min(alerts))
+                yield Finding(by_key[alert], f"arrives at {channel} grouped by {together}, where it does not belong")
 
 
-def _came(wanted: Bundle, received: list[Bundle], status: str) -> bool:
-    """Whether a message had exactly these alerts; those that end may be told of one after the other."""
-    same = [one.alerts for one in received if one[:2] == wanted[:2]]
-    return wanted.alerts in same if status == "firing" else wanted.alerts <= frozenset().union(*same)
+Received = dict[tuple[str, Key], list[frozenset[Key]]]
+"""The alerts of each message, by channel and group."""
 
 
-def _received(hook: Hook, status: str) -> list[Bundle]:
-    return [
-        Bundle(one.channel, key(one.group), frozenset(key(labels) for labels, state in one.alerts if state == status))
-        for one in list(hook.received)
-        if any(state == status for _, state in one.alerts)
-    ]
+def _missing(expected: list[Bundle], received: Received, status: str) -> list[Bundle]:
+    """What no message had in full; those that end may be told of one after the other."""
+    if status == "firing":
+        return [one for one in expected if one.alerts not in received.get(one[:2], ())]
+    return [one for one in expected if not one.alerts <= frozenset().union(*received.get(one[:2], ()))]
+
+
+def _received(hook: Hook, status: str) -> Received:
+    found: Received = {}
+    for one in list(hook.received):
+        alerts = frozenset(key(labels) for labels, state in one.alerts if state == status)
+        if alerts:
+            found.setdefault((one.channel, key(one.group)), []).append(alerts)
+    return found

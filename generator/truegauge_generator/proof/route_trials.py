@@ -13,7 +13,7 @@ from truegauge_generator.proof.alertmanager import Hook, Refused, running
 from truegauge_generator.proof.alerts import SEVERITIES
 from truegauge_generator.proof.route_mutants import Change, changes
 from truegauge_generator.proof.routing import Labels, Meaning, of_configuration, taken
-from truegauge_generator.proof.trial import Configuration, Subject, on_loopback
+from truegauge_generator.proof.trial import LATE, Configuration, Subject, hurried, on_loopback
 
 MOST = 4096
 """Sets of labels that are looked at to see whether two trees of routes are one."""
@@ -53,9 +53,7 @@ def _mutant(subject: Subject, change: Change, killed: str | None) -> Mutant:
         return Mutant(change.what, diff, "killed", killed)
     apart = told_apart(of_configuration(subject.configuration), of_configuration(change.configuration))
     if apart is None:
-        return Mutant(
-            change.what, diff, "equivalent", "every alert goes the same way, in the same group, at the same time"
-        )
+        return Mutant(change.what, diff, "equivalent", SAME)
     return Mutant(change.what, diff, "survived", apart)
 
 
@@ -64,7 +62,7 @@ def _by_sorting(subject: Subject, found: list[Change]) -> dict[int, str]:
     killed: dict[int, str] = {}
     hook = Hook()
     try:
-        original = on_loopback(subject.configuration, hook.url)
+        original = hurried(on_loopback(subject.configuration, hook.url), LATE)
         with running(subject.alertmanager, subject.files, original, hook) as server:
             for world in subject.worlds:
                 expected = sorting.meant(subject.meaning, world)
@@ -73,7 +71,7 @@ def _by_sorting(subject: Subject, found: list[Change]) -> dict[int, str]:
                     if index in killed:
                         continue
                     try:
-                        server.load(on_loopback(change.configuration, hook.url))
+                        server.load(hurried(on_loopback(change.configuration, hook.url), LATE))
                     except Refused as refusal:
                         killed[index] = f"Alertmanager refuses it: {refusal}"
                         continue

@@ -18,13 +18,13 @@ from truegauge_generator.proof.deliveries import Key, key
 from truegauge_generator.proof.route_trials import Mutant, judged
 from truegauge_generator.proof.routing import Labels, Matcher, Meaning, Node, of_spec, taken
 from truegauge_generator.proof.routing import of_configuration as meaning_of
-from truegauge_generator.proof.trial import Subject, on_loopback, read
+from truegauge_generator.proof.trial import LATE, Subject, hurried, on_loopback, read
 from truegauge_generator.tools import run
 from truegauge_spec import Position, Problem, Spec
 
 Found = tuple[int, list[Problem]]
 """How many cases were run, and what is wrong."""
-Steps = tuple[Callable[[Spec, "Subject"], Found], ...]
+Steps = tuple[Callable[[Spec, Subject], Found], ...]
 
 
 class Row(NamedTuple):
@@ -56,7 +56,7 @@ class RouteProof(NamedTuple):
 ABSENT = "the stack has no alertmanager, so there are no routes to prove"
 REPLACED = (
     "each channel of a receiver is replaced by a webhook on loopback",
-    "group_wait, group_interval and repeat_interval are shortened where notifications are waited for",
+    "group_wait, group_interval and repeat_interval are short where notifications are waited for, and else long",
     "routes are tried without inhibition in time intervals that hold always, or never, or as they are now",
     "when time intervals hold is compared at each of their edges on each day of a year, without Alertmanager",
 )
@@ -146,7 +146,7 @@ def sorted_(spec: Spec, subject: Subject) -> Found:
     hook = Hook()
     problems = []
     try:
-        configuration = on_loopback(subject.configuration, hook.url)
+        configuration = hurried(on_loopback(subject.configuration, hook.url), LATE)
         with running(subject.alertmanager, subject.files, configuration, hook) as server:
             for world in subject.worlds:
                 server.post([sent.labels for sent in world])

@@ -16,6 +16,7 @@ Configuration = Mapping[str, Any]
 # Whether a channel tells of resolved alerts where its configuration is silent: Alertmanager's defaults.
 RESOLVED = {"webhook_configs": True, "slack_configs": False, "pagerduty_configs": True, "email_configs": False}
 SOON = {"group_wait": "300ms", "group_interval": "300ms", "repeat_interval": "1h"}
+LATE = {"group_wait": "1h", "group_interval": "1h", "repeat_interval": "1h"}
 AT_ONCE = {"group_wait": "0s", "group_interval": "100ms", "repeat_interval": "1h"}
 ALWAYS: list[dict[str, Any]] = [{}]
 TIMED = ("mute_time_intervals", "active_time_intervals")
