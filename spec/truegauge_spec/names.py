@@ -14,6 +14,9 @@ SYSTEM_NAME = r"^[a-z][a-z0-9_]*$"
 # Labels that Prometheus itself puts on every sample of a target.
 TARGET_LABELS = ("job", "instance")
 
+DRILL = "drill"
+"""The label that tells receivers of a fire drill; the instance that a drill lends an alert is `drill-` and its time."""
+
 # Metrics that Prometheus makes for every target, whatever it exposes.
 SCRAPE_METRICS = {
     "up": "1 when the last scrape of the target succeeded, else 0",

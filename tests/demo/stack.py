@@ -34,7 +34,7 @@ class Stack:
         self.remedies_token = place / "remedies_token"
         self.remedies_token.write_text(secrets.token_hex(16))
         self._notifications: SimpleQueue[tuple[str, str, str]] = SimpleQueue()
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[tuple[str, subprocess.Popen[bytes]]] = []
         self._hook = ThreadingHTTPServer(("127.0.0.1", self.ports.webhook), self._handler()) if webhook else None
         if self._hook:
             threading.Thread(target=self._hook.serve_forever, daemon=True).start()
@@ -44,7 +44,7 @@ class Stack:
 
     def start(self) -> None:
         """Start both servers on the rendered configuration."""
-        self.prometheus(self.place, self.ports.prometheus)
+        self.prometheus(self.place, self.ports.prometheus, "--web.enable-remote-write-receiver")
         self._run(
             "alertmanager",
             f"--config.file={self.place / 'rendered' / 'alertmanager' / 'alertmanager.yml'}",
@@ -73,7 +73,19 @@ class Stack:
         if program is None:
             raise SystemExit(f"demo: {name} is not on the PATH; `make tools` puts it into .tools")
         with (self.place / f"{name}-{len(self._processes)}.log").open("wb") as log:
-            self._processes.append(subprocess.Popen([program, *arguments], stdout=log, stderr=log))
+            self._processes.append((name, subprocess.Popen([program, *arguments], stdout=log, stderr=log)))
+
+    def stop(self, name: str) -> None:
+        """End the servers of that name."""
+        found = [process for known, process in self._processes if known == name]
+        for process in found:
+            process.terminate()
+        for process in found:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def scraped(self) -> bool:
         """Whether Prometheus has a first sample of every metric of the exporter."""
@@ -133,14 +145,8 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for process in self._processes:
-            process.terminate()
-        for process in self._processes:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for name in {known for known, _ in self._processes}:
+            self.stop(name)
         if self._hook:
             self._hook.shutdown()
             self._hook.server_close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from truegauge_spec import Spec
+from truegauge_spec.names import DRILL
 from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 
@@ -16,6 +17,7 @@ def view(spec: Spec) -> dict[str, Any]:
         "scrape_interval": duration(prometheus.scrape_interval),
         "evaluation_interval": duration(prometheus.evaluation_interval),
         "external_labels": prometheus.external_labels,
+        "drill": f"{DRILL}-[0-9]+" if prometheus.drill else "",
         "alertmanagers": prometheus.alertmanagers,
         "rules": [file for system in spec.systems.values() for file in _rules(system)],
         "systems": [_scrape(system) for system in spec.systems.values()],
