@@ -6,7 +6,7 @@ from .declare import Label, Metric, Settings
 from .instruments import Instruments
 
 SYSTEM = "duckdb"
-SPEC_DIGEST = "0f921d3bcb935ea6"
+SPEC_DIGEST = "fab6bbecbf4d8a38"
 
 SETTINGS = Settings(
     listen="127.0.0.1:9187",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from truegauge_generator import digests
 from truegauge_generator.promql import matcher
 from truegauge_spec import Spec
 from truegauge_spec.quantities import duration
@@ -18,6 +19,8 @@ def view(spec: Spec) -> dict[str, Any]:
     alertmanager = spec.stack.alertmanager
     assert alertmanager is not None
     return {
+        # Alertmanager's API drops comments, but shows a time interval that no route names, and that holds no time.
+        "time_intervals": [{"name": f"spec-{digests.of_routes(spec)}", "time_intervals": []}],
         "receivers": [{"name": name, **_channels(receiver)} for name, receiver in alertmanager.receivers.items()],
         "route": _route(alertmanager.route),
         "inhibit": [

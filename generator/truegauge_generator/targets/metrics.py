@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any, NamedTuple
 
+from truegauge_generator import digests
 from truegauge_spec import Spec
 from truegauge_spec.measurements import MEASUREMENTS
 from truegauge_spec.metric import Metric, PartMeasure, SqlMeasure
@@ -53,13 +52,12 @@ class Function(NamedTuple):
 
 def view(spec: Spec, system: System) -> dict[str, Any]:
     """The literal table and the functions."""
-    settings = _settings(system.exporter)
     rows = [_row(name, metric) for name, metric in system.metrics.items()]
     app = [_function(row) for row in rows if row.measure == "app"]
     return {
         "system": system.system,
-        "digest": _digest(system.system, rows, settings),
-        "settings": settings,
+        "digest": digests.of_metrics(spec, system.system),
+        "settings": _settings(system.exporter),
         "metrics": rows,
         "functions": app,
         "literal": any(label.allowed for function in app for label in function.labels),
@@ -76,12 +74,6 @@ def _settings(exporter: Exporter) -> dict[str, Any]:
         "memory_limit": _bytes(exporter.memory_limit),
         "disk_quota": _bytes(exporter.disk_quota),
     }
-
-
-def _digest(system: str, rows: list[Row], settings: dict[str, Any]) -> str:
-    """Changes with a name, type, unit, label, bucket or measure, and with a setting; not with a help text."""
-    meaning = [(row.name, row.type, row.unit, *row[4:]) for row in rows]
-    return sha256(json.dumps([system, meaning, settings]).encode()).hexdigest()[:16]
 
 
 def _bytes(amount: Quantity | None) -> int | None:
