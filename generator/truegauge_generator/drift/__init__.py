@@ -1,0 +1,1 @@
+"""What runs, compared with what the spec says: exporters, Prometheus, Alertmanager, Grafana."""
