@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
+from urllib.request import urlopen
 
 import duckdb
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry, start_http_server
 from shortened import shortened
 from stack import Stack, free_ports
@@ -29,9 +32,13 @@ WAIT = 2
 class Site:
     """A Prometheus that looks at three addresses, and the exporters that a test starts there."""
 
-    def __init__(self, stack: Stack, folders: dict[str, Path]) -> None:
+    def __init__(self, stack: Stack, spec: Spec, folders: dict[str, Path]) -> None:
         self.stack = stack
         self.now, self.old, self.mute = free_ports(3)
+        targets = tuple(f"127.0.0.1:{port}" for port in (self.now, self.old, self.mute))
+        system = spec.systems["duckdb"]
+        scrape = system.scrape.model_copy(update={"targets": targets})
+        self.spec = replace(spec, systems={"duckdb": system.model_copy(update={"scrape": scrape})})
         self._folders = folders
         self._processes: dict[int, subprocess.Popen[str]] = {}
 
@@ -102,13 +109,8 @@ def site(spec: Spec, older: Spec, tmp_path_factory: pytest.TempPathFactory) -> I
         write(files, files, str(folders[which]))
         folders[which] /= "exporter"
     with Stack(place) as stack:
-        site = Site(stack, folders)
-        short = shortened(spec, stack.ports)
-        system = short.systems["duckdb"]
-        targets = tuple(f"127.0.0.1:{port}" for port in (site.now, site.old, site.mute))
-        scrape = system.scrape.model_copy(update={"targets": targets})
-        short = replace(short, systems={"duckdb": system.model_copy(update={"scrape": scrape})})
-        files = render(short)
+        site = Site(stack, shortened(spec, stack.ports), folders)
+        files = render(site.spec)
         rules = "rendered/prometheus/rules/duckdb-spec.yml"
         assert "for: 1m\n" in files[rules]
         files[rules] = files[rules].replace("for: 1m\n", f"for: {WAIT}s\n")
@@ -157,3 +159,9 @@ def test_prometheus_states_the_digests_that_its_rules_were_made_from(site: Site,
     (stated,) = site.series("system:truegauge_spec:info")
     assert stated["system"] == "duckdb"
     assert stated["metrics"] == digests.of_metrics(spec, "duckdb")
+
+
+def test_alertmanager_shows_the_digest_of_what_it_runs_on(site: Site) -> None:
+    with urlopen(f"http://127.0.0.1:{site.stack.ports.alertmanager}/api/v2/status", timeout=5) as answer:
+        running = yaml.safe_load(json.load(answer)["config"]["original"])
+    assert [one["name"] for one in running["time_intervals"]] == [f"spec-{digests.of_routes(site.spec)}"]
