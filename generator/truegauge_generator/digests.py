@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
@@ -90,84 +89,90 @@ FIELDS: dict[type[Model], Fields] = {
 @lru_cache(maxsize=256)
 def of_metrics(spec: Spec, name: str) -> str:
     """What a system's exporter is made from: its metrics and the exporter's settings."""
-    system = spec.systems[name]
-    return _digest(name, system.metrics, system.exporter)
+    return _digest(name, _metrics(spec, name), meaning(spec.systems[name].exporter))
 
 
 @lru_cache(maxsize=256)
 def of_rules(spec: Spec, name: str) -> str:
     """What a system's rules are made from: alerts, objectives, what these see of metrics, and how often they look."""
     system = spec.systems[name]
-    seen = _shapes(system, _used(system))
-    return _digest(name, system.alerts, system.objectives, seen, spec.prometheus.evaluation_interval)
+    used = {metric for objective in system.objectives.values() for metric in objective.metrics}
+    for alert in system.alerts.values():
+        used.update(alert.when.metrics if isinstance(alert.when, MetricCondition) else _words(alert.when.expr))
+    interval = spec.prometheus.evaluation_interval
+    return _digest(name, meaning(system.alerts), meaning(system.objectives), _shapes(spec, name, used), interval)
 
 
 @lru_cache(maxsize=256)
 def of_dashboard(spec: Spec, name: str) -> str:
-    """What a system's dashboard is made from: its panels, and the conditions, objectives and metrics that they show."""
+    """What a system's dashboard is made from: its panels, what they see of metrics, and the alerts and objectives."""
     system = spec.systems[name]
     board = system.dashboard
     panels = [panel for row in board.rows for panel in row.panels] if board else []
-    shown = {word for panel in panels for word in _words(panel.metric or panel.expr or "")}
-    used = _used(system) | shown if board else set(system.metrics)
-    conditions = {alert: declared.when for alert, declared in system.alerts.items()}
-    return _digest(name, board, conditions, system.objectives, _shapes(system, used), spec.stack.grafana)
+    used = {word for panel in panels for word in _words(panel.metric or panel.expr or "")}
+    shapes = _shapes(spec, name, used if board else set(system.metrics))
+    return _digest(name, meaning(board), of_rules(spec, name), shapes, meaning(spec.stack.grafana))
 
 
 @lru_cache(maxsize=8)
 def of_scraping(spec: Spec) -> str:
     """What Prometheus' configuration is made from: its settings, and where each system is found."""
-    return _digest(spec.prometheus, {name: system.scrape for name, system in spec.systems.items()})
+    return _digest(meaning(spec.prometheus), {name: meaning(system.scrape) for name, system in spec.systems.items()})
 
 
 @lru_cache(maxsize=8)
 def of_routes(spec: Spec) -> str:
     """What Alertmanager's configuration is made from: receivers, routes and inhibition."""
-    return _digest(spec.stack.alertmanager)
+    return _digest(meaning(spec.stack.alertmanager))
 
 
 def meaning(value: Any) -> Any:
     """A value of a spec as plain JSON, without its wording."""
-    if isinstance(value, Model):
-        found = ((name, default, getattr(value, name)) for name, default in _meant(type(value)))
-        return {name: meaning(inner) for name, default, inner in found if inner != default}
-    if isinstance(value, Quantity):
+    kind = value.__class__
+    if kind in _PLAIN:
+        return value
+    if kind is dict:
+        return {key: meaning(inner) for key, inner in value.items()}
+    if kind is tuple or kind is list:
+        return [meaning(inner) for inner in value]
+    if kind is Quantity:
         dimension, worth = UNITS.get(value.unit, (value.unit, Decimal(1)))
         return [dimension, str((value.number * worth).normalize())]
-    if isinstance(value, Mapping):
-        return {key: meaning(inner) for key, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [meaning(inner) for inner in value]
-    return value
+    meant, given = _meant(kind), value.__dict__
+    names = value.model_fields_set.intersection(meant)
+    return {name: meaning(given[name]) for name in names if given[name] != meant[name]}
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 @lru_cache
-def _meant(model: type[Model]) -> tuple[tuple[str, Any], ...]:
+def _meant(model: type[Model]) -> dict[str, Any]:
     """The fields of a model that count, with their defaults."""
-    return tuple((name, model.model_fields[name].get_default()) for name in FIELDS[model].meaning.split())
+    return {name: model.model_fields[name].get_default() for name in FIELDS[model].meaning.split()}
 
 
 def _digest(*parts: Any) -> str:
-    text = json.dumps(meaning(parts), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return sha256(text.encode()).hexdigest()[:LENGTH]
 
 
-def _used(system: System) -> set[str]:
-    """The metrics that alerts and objectives are about, and every word of hand-written expressions."""
-    used = {name for objective in system.objectives.values() for name in objective.metrics}
-    for alert in system.alerts.values():
-        used.update(alert.when.metrics if isinstance(alert.when, MetricCondition) else _words(alert.when.expr))
-    return used
+@lru_cache(maxsize=256)
+def _metrics(spec: Spec, name: str) -> dict[str, Any]:
+    """The meaning of a system's metrics, which several digests need."""
+    found: dict[str, Any] = meaning(spec.systems[name].metrics)
+    return found
+
+
+def _shapes(spec: Spec, name: str, used: set[str]) -> dict[str, Any]:
+    """What an expression sees of each of the metrics that are used: not how it is measured."""
+    metrics = spec.systems[name].metrics
+    return {
+        metric: {key: value for key, value in meant.items() if key != "measure"}
+        for metric, meant in _metrics(spec, name).items()
+        if metric in used or not used.isdisjoint(metrics[metric].series(metric))
+    }
 
 
 def _words(expr: str) -> list[str]:
     return re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*", expr)
-
-
-def _shapes(system: System, used: set[str]) -> dict[str, Any]:
-    """What an expression sees of each of the metrics that are used: not how it is measured."""
-    return {
-        name: (metric.type, metric.unit, metric.labels, metric.buckets)
-        for name, metric in system.metrics.items()
-        if not used.isdisjoint((name, *metric.series(name)))
-    }
