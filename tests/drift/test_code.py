@@ -188,6 +188,13 @@ def test_a_file_that_does_not_parse_is_a_problem_at_its_place(
     assert problem.code == "code_syntax"
 
 
+def test_a_file_that_cannot_be_opened_is_a_problem_and_the_others_are_read(spec: Spec, tmp_path: Path) -> None:
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere.py")
+    (tmp_path / "there.py").write_text("from prometheus_client import Gauge\nx = Gauge('shop_new', 'X')\n")
+    seen = findings(spec, str(tmp_path))
+    assert [problem.code for problem in seen.problems] == ["file_access", "code_undeclared"]
+
+
 def test_nothing_to_look_at_is_a_failure(spec: Spec, tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "absent"):
         (problem,) = findings(spec, str(folder)).problems

@@ -69,9 +69,10 @@ def _parsed(path: str) -> ast.Module | Problem:
         line, column, reason = error.lineno or 1, error.offset or 1, error.msg
     except (ValueError, RecursionError, MemoryError) as error:
         line, column, reason = 1, 1, str(error) or "nested too deeply"
-    return Problem(
-        Position(path, line, max(column, 1)), f"this is not Python that can be read: {reason}", "code_syntax"
-    )
+    except OSError as error:
+        return Problem(Position(path), (error.strerror or str(error)).lower(), "file_access")
+    message = f"this is not Python that can be read: {reason}"
+    return Problem(Position(path, line, max(column, 1)), message, "code_syntax")
 
 
 def _compared(definition: Definition, path: str, declared: dict[str, Metric]) -> Iterator[Problem]:
