@@ -24,6 +24,11 @@ _FILES = {
     "not_delivered": "A notification does not arrive at the receiver, with its group and once more when it ends.",
     "no_drill": "An alert cannot be drilled, or not on these servers; nothing was sent to them.",
     "drill_failed": "A step of a drill did not happen in its time, from the alert's condition to its receiver.",
+    "no_code": "`truegauge drift --code` found no Python file; that nothing was compared is no success.",
+    "code_syntax": "A Python file cannot be read, so the metrics that it defines are not known.",
+    "code_undeclared": "Code defines a metric by hand that the spec does not have: no rule, panel or test knows it.",
+    "code_differs": "Code defines a metric by hand with another type, label, help or bucket than the spec declares.",
+    "code_unreadable": "Code defines a metric by hand whose name is worked out when it runs, so it cannot be compared.",
     "unknown_topic": "`truegauge explain` knows codes and the spec's alerts.",
 }
 _PROOF = {

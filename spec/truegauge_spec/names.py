@@ -27,6 +27,9 @@ SCRAPE_METRICS = {
 BURN_RATE: Literal["job:slo_events:burn_rate"] = "job:slo_events:burn_rate"
 """What the rules of objectives record of each, by window."""
 
+SPEC_DRIFT = "SpecDrift"
+"""The alert that every system with rules has: an exporter runs another spec than they were made from."""
+
 # Labels a metric may not have: they are given by the target, the histogram or the alert itself.
 RESERVED_LABELS = {
     "job": "Prometheus sets it from the scrape configuration",

@@ -89,11 +89,11 @@ class Stack:
 
     def scraped(self) -> bool:
         """Whether Prometheus has a first sample of every metric of the exporter."""
-        return bool(self._ask("query?query=duckdb_up").get("result"))
+        return bool(self.ask("query?query=duckdb_up").get("result"))
 
     def alerts(self) -> dict[str, str]:
         """The state of each alert that is pending or firing."""
-        found = self._ask("alerts").get("alerts", [])
+        found = self.ask("alerts").get("alerts", [])
         return {alert["labels"]["alertname"]: alert["state"] for alert in found}
 
     def received(self) -> Iterator[tuple[str, str, str]]:
@@ -116,7 +116,8 @@ class Stack:
         """What the servers complained about."""
         return "\n".join(f"{log.name}: {log.read_text()[-2000:]}" for log in sorted(self.place.glob("*.log")))
 
-    def _ask(self, path: str) -> dict[str, Any]:
+    def ask(self, path: str) -> dict[str, Any]:
+        """The data of an answer of Prometheus' API; empty while it does not answer."""
         url = f"http://127.0.0.1:{self.ports.prometheus}/api/v1/{path}"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:

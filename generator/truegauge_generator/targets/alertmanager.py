@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from truegauge_generator import digests
 from truegauge_generator.promql import matcher
 from truegauge_generator.targets import remedies
 from truegauge_spec import Spec
@@ -27,8 +28,12 @@ def view(spec: Spec) -> dict[str, Any]:
         "receivers": [*named, *remedies.receivers(alertmanager)],
         "route": route,
         "time_intervals": [
-            {"name": name, "time_intervals": [_interval(one) for one in found]}
-            for name, found in alertmanager.time_intervals.items()
+            # Alertmanager's API drops comments, but shows an interval that no route names, and that holds no time.
+            {"name": f"spec-{digests.of_routes(spec)}", "time_intervals": []},
+            *(
+                {"name": name, "time_intervals": [_interval(one) for one in found]}
+                for name, found in alertmanager.time_intervals.items()
+            ),
         ],
         "inhibit": [
             {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from truegauge_generator import digests
+from truegauge_generator.targets import spec_drift
 from truegauge_spec import Spec
 from truegauge_spec.names import DRILL
 from truegauge_spec.quantities import duration
@@ -14,6 +16,7 @@ def view(spec: Spec) -> dict[str, Any]:
     """Intervals, rule files and scrape configurations."""
     prometheus = spec.prometheus
     return {
+        "digest": digests.of_scraping(spec),
         "scrape_interval": duration(prometheus.scrape_interval),
         "evaluation_interval": duration(prometheus.evaluation_interval),
         "external_labels": prometheus.external_labels,
@@ -26,7 +29,11 @@ def view(spec: Spec) -> dict[str, Any]:
 
 def _rules(system: System) -> list[str]:
     """The system's rule files; no system's name has a hyphen."""
-    parts = {system.system: system.alerts, f"{system.system}-objectives": system.objectives}
+    parts = {
+        system.system: bool(system.alerts),
+        f"{system.system}-objectives": bool(system.objectives),
+        f"{system.system}-spec": spec_drift.watched(system),
+    }
     return [file for file, declared in parts.items() if declared]
 
 
