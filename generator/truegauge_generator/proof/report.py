@@ -12,6 +12,7 @@ from truegauge_generator.proof.hunt import EQUIVALENT, KILLED, REFUSED, SURVIVED
 from truegauge_generator.proof.prove import Case, Proof
 from truegauge_generator.proof.routes import RouteProof
 from truegauge_generator.proof.suite import Rule, Suite
+from truegauge_spec.names import SPEC_DRIFT
 from truegauge_spec.problem import Position, Problem
 
 Place = Callable[[Rule], Position]
@@ -20,7 +21,8 @@ Place = Callable[[Rule], Position]
 
 def table(suite: Suite, proof: Proof) -> Iterator[str]:
     """A line for each alert and each recorded name: its tests, and what became of its mutants."""
-    names = list(dict.fromkeys(rule.name for rule in sorted(suite.subjects, key=lambda rule: not rule.is_alert)))
+    ordered = sorted(suite.subjects, key=lambda rule: (not rule.is_alert, rule.name == SPEC_DRIFT))
+    names = list(dict.fromkeys(rule.name for rule in ordered))
     width = max([len("rule"), *map(len, names)])
     yield f"{'rule':<{width}}  tests  killed  survived  equivalent"
     tests: dict[str, int] = {}

@@ -41,13 +41,14 @@ def view(spec: Spec, system: System) -> dict[str, Any] | None:
     if not watched(system):
         return None
     name = system.system
-    labels = {
-        "system": name,
-        "metrics": digests.of_metrics(spec, name),
-        "rules": digests.of_rules(spec, name),
-    }
-    stated = Rule("record", RECORD, "vector(1)", "", "", labels, {})
-    return {"system": name, "groups": [(f"{name}-spec", [stated, alerting_rule(spec, name)])], "intervals": {}}
+    record = Rule("record", RECORD, "vector(1)", "", "", stated(spec, system), {})
+    return {"system": name, "groups": [(f"{name}-spec", [record, alerting_rule(spec, name)])], "intervals": {}}
+
+
+def stated(spec: Spec, system: System) -> dict[str, str]:
+    """The labels of the record: of which system it speaks, and the digests of what it was made from."""
+    name = system.system
+    return {"system": name, "metrics": digests.of_metrics(spec, name), "rules": digests.of_rules(spec, name)}
 
 
 def watched(system: System) -> bool:
