@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from truegauge_generator.cases import Look, evaluation_steps, plan
+from truegauge_generator.cases import Look, evaluation_step, plan
 from truegauge_generator.literals import Literal, single, word
 from truegauge_generator.targets.rules import Rule, alerting_rules
 from truegauge_spec import Spec
@@ -15,70 +15,82 @@ from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 from truegauge_spec.template import expand
 
+EXAMPLES = 15_000
+"""Milliseconds between evaluations in the tests of hand-written expressions."""
+
+Firing = tuple[dict[str, str], dict[str, str]]
+
 
 class Test(NamedTuple):
-    """One promtool test. `alerts`, as `(labels, annotations)`, fire at each of the `looks` that says so.
+    """One promtool test. At each of the `looks` alerts fire, as `(labels, annotations)`, or none.
 
-    The first time that they do they get the alert's name as `anchor`, and later `alias` stands for them.
+    An alert that fires again just as before is only named, by the anchor that the first one got.
     """
 
     name: str
     alert: Literal
     series: list[tuple[Literal, str]]
-    looks: Sequence[Look]
-    alerts: list[tuple[dict[str, str], dict[str, str]]]
-    anchor: str = ""
-    alias: str = ""
+    looks: list[tuple[Literal, list[Firing], str, str]]
 
 
 def view(spec: Spec, system: System) -> dict[str, dict[str, Any]]:
-    """One promtool test for each case of each alert, in a file for each step: promtool has one step for a whole file.
+    """One promtool test for each alert, in a file for each step: promtool has one step for a whole file.
 
-    The file of the step that most alerts share is called like the system, another has its step behind that.
+    The file of the shortest step is called like the system, another has its step behind that.
     """
-    sizes = evaluation_steps(system)
-    shared = min(sizes.values(), default=0)
     tests: dict[int, list[Test]] = {}
     for (rule, _), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True):
-        size = sizes[rule.name]
         if isinstance(alert.when, MetricCondition):
-            found = _planned(system, alert.when, rule, alert.for_, alert.keep_firing_for, size)
+            size = evaluation_step(alert.for_, alert.keep_firing_for, alert.when)
+            found = [_planned(system, alert.when, rule, alert.for_, alert.keep_firing_for, size)]
         else:
-            found = _examples(alert.when, rule)
+            size = EXAMPLES
+            found = list(_examples(alert.when, rule))
         tests.setdefault(size, []).extend(found)
+    shortest = min((size for size, some in tests.items() if some), default=0)
     return {
-        "" if size == shared else f"-{duration(size)}": {
+        "" if size == shortest else f"-{duration(size)}": {
             "system": system.system,
             "interval": duration(size),
             "tests": some,
         }
-        for size, some in tests.items()
+        for size, some in sorted(tests.items())
         if some
     }
 
 
-def _planned(system: System, when: MetricCondition, rule: Rule, wait: int, keep: int, size: int) -> Iterator[Test]:
+def _planned(system: System, when: MetricCondition, rule: Rule, wait: int, keep: int, size: int) -> Test:
     found = plan(system, when, wait, keep, size)
-    selectors = [single(selector) for selector in found.series]
-    alerts = [_firing(rule, found.labels, found.value)]
-    alert = word(rule.name)
-    anchor, alias = rule.name, ""
-    for name, values, looks in found.cases:
-        series = list(zip(selectors, values, strict=True))
-        yield Test(f"{rule.name}: {name}", alert, series, looks, alerts, anchor, alias)
-        if looks[-1].fires:
-            anchor, alias = "", rule.name
+    series = [(single(selector), values) for case in found.cases for selector, values in case.series]
+    return Test(
+        f"{rule.name}: {', '.join(found.codes)}",
+        word(rule.name),
+        series,
+        list(_looks(rule, found.labels, found.looks)),
+    )
+
+
+def _looks(rule: Rule, labels: dict[str, str], looks: list[Look]) -> Iterator[tuple[Literal, list[Firing], str, str]]:
+    anchors: dict[float, str] = {}
+    for at, value in looks:
+        if value is None:
+            yield at, [], "", ""
+        elif value in anchors:
+            yield at, [], "", anchors[value]
+        else:
+            anchors[value] = f"{rule.name}{len(anchors) + 1}" if anchors else rule.name
+            yield at, [_firing(rule, labels, value)], anchors[value], ""
 
 
 def _examples(when: Expr, rule: Rule) -> Iterator[Test]:
     for example in when.examples:
         series = [(single(selector), values) for selector, values in example.series.items()]
         alerts = [_firing(rule, labels, example.value) for labels in example.fires]
-        look = Look(word(duration(example.at)), bool(alerts))
-        yield Test(f"{rule.name}: {example.name}", word(rule.name), series, [look], alerts)
+        looks = [(word(duration(example.at)), alerts, "", "")]
+        yield Test(f"{rule.name}: {example.name}", word(rule.name), series, looks)
 
 
-def _firing(rule: Rule, labels: Mapping[str, str], value: float) -> tuple[dict[str, str], dict[str, str]]:
+def _firing(rule: Rule, labels: Mapping[str, str], value: float) -> Firing:
     """The labels and annotations of the alert that fires for a series."""
     own = {label: expand(text, labels, value) for label, text in rule.labels.items()}
     return {**labels, **own}, {key: expand(text, labels, value) for key, text in rule.annotations.items()}
