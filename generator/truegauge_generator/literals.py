@@ -97,6 +97,14 @@ def _escaped(text: str) -> str:
     return _MARKDOWN.sub(lambda match: f"\\{match[0]}", " ".join(text.split()))
 
 
+def as_html(value: object) -> str:
+    """A string or a number as text of HTML, fit for an attribute in quotes too."""
+    return str(value).translate(_HTML)
+
+
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+
+
 def code(value: str) -> Literal:
     """Inline code in Markdown, fit for a table cell too."""
     text = " ".join(value.split()).replace("|", "\\|")

@@ -49,6 +49,7 @@ LANGUAGES = {
     "yml": literals.as_json,
     "py": literals.as_python,
     "md": literals.as_markdown,
+    "html": literals.as_html,
     "tmpl": literals.as_json,
 }
 

@@ -18,6 +18,7 @@ from truegauge_generator.targets import (
     objective_tests,
     objectives,
     prometheus,
+    proof_page,
     provisioning,
     rules,
     runtime,
@@ -64,6 +65,7 @@ TARGETS = (
         "dashboards.yml.j2",
     ),
     Target("rendered/docs/{system}.md", "system", docs.view, "docs.md.j2"),
+    Target("rendered/docs/{system}-proof.html", "system", proof_page.view, "proof.html.j2"),
     Target("exporter/{system}_exporter/metrics.py", "system", metrics.view, "metrics.py.j2"),
     Target("exporter/{system}_exporter", "system", runtime.view),
 )

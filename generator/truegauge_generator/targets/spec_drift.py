@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 from truegauge_generator import digests
-from truegauge_generator.cases import Look
 from truegauge_generator.links import dashboard_url, runbook_url
 from truegauge_generator.literals import single, word
 from truegauge_generator.promql import selector
@@ -117,8 +116,9 @@ def _tests(spec: Spec, system: System) -> Iterator[Test]:
             series.append((single(selector(info(system.system), own)), values))
         labels = {**target, "digest": digest, **({} if digest == NONE else {"system": system.system})}
         texts = {key: expand(text, labels, 1) for key, text in rule.annotations.items()}
-        found = [Look(word(duration(step * STEP)), fires) for step, fires in looks.items()]
-        return Test(f"{SPEC_DRIFT}: {name}", word(SPEC_DRIFT), series, found, [({**labels, **rule.labels}, texts)])
+        alerts = [({**labels, **rule.labels}, texts)]
+        found = [(word(duration(step * STEP)), alerts if fires else [], "", "") for step, fires in looks.items()]
+        return Test(f"{SPEC_DRIFT}: {name}", word(SPEC_DRIFT), series, found, duration(STEP))
 
     always, fires = f"1x{end}", {held - 1: False, held + 1: True}
     yield test("the same digest stays silent", 1, {expected: always}, {end: False})
