@@ -168,7 +168,6 @@ def test_an_alert_that_looks_back_for_hours_is_tested_in_few_steps(files: dict[s
     steps = {path.removeprefix(TESTS): yaml.safe_load(text) for path, text in files.items() if path.startswith(TESTS)}
     assert {path: read["evaluation_interval"] for path, read in steps.items()} == {
         "kinds.yml": "15s",
-        "kinds-spec.yml": "15s",
         **{f"kinds-{step}.yml": step for step in ("3m", "6m", "9m", "30m", "1h18m")},
     }
 
