@@ -18,6 +18,7 @@ QUERY = ("query_type", "table_name")
 MEASUREMENTS: dict[str, Measurement] = {
     "query.duration": Measurement("histogram", "s", QUERY),
     "query.rate": Measurement("gauge", "", QUERY),
+    "query.count": Measurement("counter", "", (*QUERY, "outcome")),
     "memory.used": Measurement("gauge", "bytes"),
     "memory.pinned": Measurement("gauge", "bytes"),
     "memory.limit": Measurement("gauge", "bytes"),
@@ -32,6 +33,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "sync.failure": Measurement("counter", ""),
     "sync.retries": Measurement("counter", ""),
     "sync.duration_mean": Measurement("gauge", "s"),
+    "transaction.count": Measurement("counter", "", ("outcome",)),
     "transaction.success": Measurement("counter", ""),
     "transaction.failure": Measurement("counter", ""),
     "transaction.duration_mean": Measurement("gauge", "s"),

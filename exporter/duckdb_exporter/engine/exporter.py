@@ -7,42 +7,39 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakMethod
 
 import duckdb
 
 from ..exposition import Exposition
-from ..instruments import OTHER, Instruments
+from ..instruments import Instruments
 from ..server import Server, address
 from ..web import web
 from . import source
 from .connection import Connection
 from .instance import Instance, Source
 from .memory import parse_bytes
+from .parser import Parser
 from .recorder import Recorder
 from .remedies import Function, Remedies
+from .serving import FilePath, Listen, Serving, read_file
 from .statements import Classifier
 from .sync import SyncAttempt
+from .tables import declared
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from ..registry import Collector
 
 INSTANCE_VARIABLE = "DUCKDB_EXPORTER_INSTANCE_ID"
 _LOG = logging.getLogger(__name__)
 
-Listen = str | Literal[False] | None
-FilePath = str | os.PathLike[str]
 F = TypeVar("F", bound=Callable[..., object])
-T = TypeVar("T")
-
-
-class Serving(NamedTuple):
-    """How a process serves; None for what was not said."""
-
-    listen: str | None = None
-    web_config: FilePath | None = None
-    remedies_token_file: FilePath | None = None
-    scraped_as: str | None = None
 
 
 class Exporter:
@@ -51,29 +48,32 @@ class Exporter:
     def __init__(self, instruments: Instruments, system: str, digest: str) -> None:
         self._settings = instruments.settings
         self._title = f"{system} exporter"
+        self.instruments = instruments
         self._recorder = Recorder(instruments)
         self._exposition = Exposition(instruments, system, digest)
-        self._classify = Classifier(_declared_tables(instruments))
+        self._tables = declared(self._recorder.metrics)
+        self._parser = Parser()
         self._instances: dict[str, Instance] = {}
         self._lock = threading.Lock()  # guards _instances and _server
         self._scrape_lock = threading.Lock()
         self._server: Server | None = None
         self._serving = Serving()
-        declared = self._settings.remedies
-        self._remedies = None if declared is None else Remedies(declared, instruments, self._instances)
+        remedies = self._settings.remedies
+        self._remedies = None if remedies is None else Remedies(remedies, instruments, self._instances)
 
     def connect(
         self,
         database: str | os.PathLike[str] = ":memory:",
-        *,
         read_only: bool = False,
         config: dict[str, Any] | None = None,
+        *,
         instance_id: str | None = None,
         listen: Listen = None,
         memory_limit: int | str | None = None,
         disk_quota: int | str | None = None,
         web_config: FilePath | None = None,
         remedies_token_file: FilePath | None = None,
+        registry: CollectorRegistry | None = None,
     ) -> Connection:
         """Open a database as `duckdb.connect` does, measured, and serve `/metrics`.
 
@@ -82,7 +82,7 @@ class Exporter:
         server, default the spec's. A server that cannot be started is logged and does not keep the application from
         its database. `memory_limit`: set on the engine, in bytes or as DuckDB writes sizes; default the spec's.
         `disk_quota`: what disk use is compared with; default the spec's, else the size of the file system.
-        `web_config`, `remedies_token_file`: as for `serve`.
+        `web_config`, `remedies_token_file`, `registry`: as for `serve`.
 
         Raises what `duckdb.connect` raises, unchanged and counted as a failed connection; ValueError for a size, an
         address or a file of the server that is none, and for a second database under the instance_id of one that is
@@ -91,7 +91,9 @@ class Exporter:
         limit, quota = self._sizes(memory_limit, disk_quota)
         limits = [size for size in (limit, parse_bytes(source.configured_limit(config))) if size is not None]
         instance = self._instance(Source(*source.of_database(database), tuple(limits), quota), instance_id)
-        self._serve_for_connection(listen, web_config, remedies_token_file)
+        self._serve_for_connection(
+            listen, web_config=web_config, remedies_token_file=remedies_token_file, registry=registry
+        )
         try:
             raw = duckdb.connect(os.fspath(database), read_only=read_only, config=config or {})
         except Exception:
@@ -138,22 +140,24 @@ class Exporter:
         web_config: FilePath | None = None,
         remedies_token_file: FilePath | None = None,
         scraped_as: str | None = None,
+        registry: CollectorRegistry | None = None,
     ) -> Server:
         """Serve `/metrics` for this process, on `listen` or the spec's address; the running server if there is one.
 
         `web_config`: a file with TLS and users; default neither. `remedies_token_file`: whoever has the token in it may
         post alerts to `/remedies`; default nobody. `scraped_as`: the host:port by which Prometheus knows this process,
-        where that is not the address it listens on.
+        where that is not the address it listens on. `registry`: of `prometheus_client`, for example its REGISTRY, whose
+        metrics are shown below ours; what clashes with ours, or fails, is left out and logged.
 
         Raises ValueError for a malformed address or file, or when already serving otherwise, OSError when the address
         cannot be bound.
         """
-        wanted = Serving(listen, web_config, remedies_token_file, scraped_as)
+        wanted = Serving(listen, web_config, remedies_token_file, scraped_as, registry)
         with self._lock:
             if self._server is None or self._server.closed:
                 self._server = self._started(wanted)
                 self._serving = wanted._replace(listen=listen or self._settings.listen)
-            elif any(new not in (None, old) for new, old in zip(wanted, self._serving, strict=True)):
+            elif not self._serving.also(wanted):
                 raise ValueError(f"already serving {self._server.url}; a process serves once, in one way")
             return self._server
 
@@ -175,12 +179,17 @@ class Exporter:
 
     def render(self) -> bytes:
         """What a scrape shows now, in text format 0.0.4. Calls no engine and opens no database file."""
-        with self._scrape_lock:
-            now = perf_counter()
-            for instance in list(self._instances.values()):
-                instance.show(now)
-            self._recorder.fold(now)
+        with self._fresh():
             return self._exposition.render()
+
+    def collector(self) -> Collector:
+        """What `/metrics` shows, to `register` with a registry of `prometheus_client` that the application serves.
+
+        Series have the spec's names there too; of a counter whose name does not end with `_total` the type is lost.
+        """
+        from ..registry import Collector  # noqa: PLC0415 - who does not ask for it does not load its package
+
+        return Collector(self._exposition, WeakMethod(self._fresh))
 
     def close(self) -> None:
         """End server and pollers. Connections stay usable; another `connect` or `serve` starts anew."""
@@ -190,6 +199,16 @@ class Exporter:
             server.close()
         for instance in list(self._instances.values()):
             instance.stop()
+        self._parser.close()
+
+    @contextmanager
+    def _fresh(self) -> Iterator[None]:
+        with self._scrape_lock:
+            now = perf_counter()
+            for instance in list(self._instances.values()):
+                instance.show(now)
+            self._recorder.fold(now)
+            yield
 
     def _instance(self, wanted: Source, instance_id: str | None) -> Instance:
         with self._lock:
@@ -203,7 +222,7 @@ class Exporter:
                 raise ValueError(f"this database is measured as instance {same.id!r} already, it cannot be {id_!r} too")
             found = self._instances.get(id_)
             if found is None:
-                found = self._instances[id_] = Instance(id_, wanted, self._settings, self._recorder, self._classify)
+                found = self._instances[id_] = self._new_instance(id_, wanted)
             elif found.connected:
                 raise ValueError(
                     f"instance {id_!r} is another open database: give each database of a process its own instance_id"
@@ -212,28 +231,37 @@ class Exporter:
                 found.measure(wanted)
             return found
 
+    def _new_instance(self, id_: str, wanted: Source) -> Instance:
+        # Each has views of its own, and so a classifier.
+        return Instance(id_, wanted, self._settings, self._recorder, Classifier(self._tables, self._parser))
+
     def _started(self, wanted: Serving) -> Server:
         listen = wanted.listen or self._settings.listen
         _, port = address(listen)
-        config = None if wanted.web_config is None else _read(wanted.web_config, web)
+        config = None if wanted.web_config is None else read_file(wanted.web_config, web)
         pages = {}
         if wanted.remedies_token_file is not None:
             if self._remedies is None:
                 raise ValueError("the spec has no `remedies` for the exporter")
             names = frozenset((wanted.scraped_as or listen, f"{socket.gethostname()}:{port}"))
             remedies = self._remedies
-            pages["/remedies"] = _read(wanted.remedies_token_file, lambda file: remedies.page(file, names))
-        return Server(listen, self.render, self._title, config, pages)
+            pages["/remedies"] = read_file(wanted.remedies_token_file, lambda file: remedies.page(file, names))
+        metrics = self.render if wanted.registry is None else self._with(wanted.registry)
+        return Server(listen, metrics, self._title, config, pages)
 
-    def _serve_for_connection(
-        self, listen: Listen, web_config: FilePath | None = None, remedies_token_file: FilePath | None = None
-    ) -> None:
+    def _with(self, registry: CollectorRegistry) -> Callable[[], bytes]:
+        from ..registry import Guest  # noqa: PLC0415
+
+        guest = Guest(registry, self._exposition.names())
+        return lambda: self.render() + guest.render()
+
+    def _serve_for_connection(self, listen: Listen, **how: Any) -> None:
         if listen is False:
             return
         if listen is not None:
             address(listen)
         try:
-            self.serve(listen, web_config=web_config, remedies_token_file=remedies_token_file)
+            self.serve(listen, **how)
         except OSError as error:
             _LOG.error("cannot serve /metrics on %s: %s", listen or self._settings.listen, error)
 
@@ -248,14 +276,6 @@ class Exporter:
         return limit or self._settings.memory_limit, quota or self._settings.disk_quota
 
 
-def _read(file: FilePath, read: Callable[[Path], T]) -> T:
-    """What a file says; one that cannot be read is the caller's mistake, unlike an address that is taken."""
-    try:
-        return read(Path(file))
-    except OSError as error:
-        raise ValueError(f"{os.fspath(file)}: {error.strerror}") from None
-
-
 def process_exporter(instruments: Instruments, system: str, digest: str) -> Exporter:
     """An exporter that ends with the process."""
     exporter = Exporter(instruments, system, digest)
@@ -267,15 +287,3 @@ def process_exporter(instruments: Instruments, system: str, digest: str) -> Expo
 def default_instance_id() -> str:
     """The environment's choice, else the host name."""
     return os.environ.get(INSTANCE_VARIABLE) or socket.gethostname()
-
-
-def _declared_tables(instruments: Instruments) -> set[str]:
-    tables = {
-        value
-        for instrument in instruments
-        for label in instrument.metric.labels
-        if label.name == "table_name"
-        for value in label.values or ()
-    }
-    restricted = {value for one in instruments for name, value in one.metric.where if name == "table_name"}
-    return (tables | restricted) - {OTHER}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from pathlib import Path
 from time import perf_counter
@@ -16,6 +17,7 @@ from .poller import Poller
 from .readings import NOTHING_KNOWN, Reader, Snapshot
 from .recorder import Recorder
 from .statements import Classifier
+from .transactions import COMMIT, FAILURES
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -82,11 +84,18 @@ class Instance:
         if not self.connected:
             self._poller.detach_soon()
 
-    def transaction_ended(self, succeeded: bool | None, seconds: float, at: float) -> None:
-        """An explicit transaction ended: committed, failed, or None for a voluntary ROLLBACK."""
+    def transaction_ended(self, outcome: str, seconds: float, at: float) -> None:
+        """An explicit transaction ended; see `transactions` for the outcomes."""
         self._recorder.lasted("transaction.duration_mean", self.id, seconds, at)
-        if succeeded is not None:
-            self._recorder.count("transaction.success" if succeeded else "transaction.failure", self.id)
+        self._recorder.count("transaction.count", self.id, outcome=outcome)
+        if outcome == COMMIT:
+            self._recorder.count("transaction.success", self.id)
+        elif outcome in FAILURES:
+            self._recorder.count("transaction.failure", self.id)
+
+    def between_polls(self) -> contextlib.AbstractContextManager[None]:
+        """Keeps the poller from the engine."""
+        return self._poller.paused()
 
     @property
     def exact_limit(self) -> int | None:
@@ -157,6 +166,7 @@ class Instance:
             name = cursor.execute(_NAME).fetchall()[0][0]
             self._reader = Reader(name, self.source.limits, self._recorder.metrics, self._settings.instance_label)
         self.snapshot = self._reader.read(cursor)
+        self.classify.follow(self.snapshot.views)
         self._answered_at = perf_counter()
         self._answering = True
 

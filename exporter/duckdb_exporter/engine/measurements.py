@@ -21,6 +21,7 @@ QUERY = ("query_type", "table_name")
 MEASUREMENTS: dict[str, Measurement] = {
     "query.duration": Measurement("histogram", "s", QUERY),
     "query.rate": Measurement("gauge", "1/s", QUERY),
+    "query.count": Measurement("counter", "1", (*QUERY, "outcome")),
     "memory.used": Measurement("gauge", "bytes"),
     "memory.pinned": Measurement("gauge", "bytes"),
     "memory.limit": Measurement("gauge", "bytes"),
@@ -35,6 +36,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "sync.failure": Measurement("counter", "1"),
     "sync.retries": Measurement("counter", "1"),
     "sync.duration_mean": Measurement("gauge", "s"),
+    "transaction.count": Measurement("counter", "1", ("outcome",)),
     "transaction.success": Measurement("counter", "1"),
     "transaction.failure": Measurement("counter", "1"),
     "transaction.duration_mean": Measurement("gauge", "s"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
@@ -52,6 +52,16 @@ class Poller:
                 self._stopped = threading.Event()
                 self._thread = threading.Thread(target=self._run, args=(self._stopped,), name=self._name, daemon=True)
                 self._thread.start()
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """No poll is at work meanwhile; when one takes too long, it is not waited for."""
+        held = self._polling.acquire(timeout=_GRACE)
+        try:
+            yield
+        finally:
+            if held:
+                self._polling.release()
 
     def detach(self) -> None:
         """Close the cursor, waiting for a poll to end; the next poll opens another.

@@ -28,8 +28,11 @@ SELECT
     (SELECT coalesce(sum(size), 0) FROM duckdb_temporary_files()),
     (SELECT {{total: total_blocks, used: used_blocks}} FROM pragma_database_size() WHERE database_name = ?),
     current_setting('memory_limit'),
-    [{printed}]
+    [{printed}],
+    (SELECT list((view_name, view_oid) ORDER BY view_oid) FROM duckdb_views() WHERE NOT internal)
 """
+# Takes half a poll's time: `sql` is put together for all the internal views too.
+_VIEWS = "SELECT view_name, sql FROM duckdb_views() WHERE NOT internal"
 _LOG = logging.getLogger(__name__)
 
 Sample = tuple[tuple[str, ...], float]
@@ -41,6 +44,7 @@ class Snapshot(NamedTuple):
     values: Mapping[str, float | None]
     spilled: float
     samples: Mapping[str, tuple[Sample, ...]]
+    views: Mapping[str, str]  # name and text of each
 
 
 class Reader:
@@ -53,11 +57,13 @@ class Reader:
         self._metrics = [metric for metric in metrics if metric.sql is not None]
         self._instance_label = instance_label
         self._failures: dict[str, str] = {}
+        self._listed: list[tuple[str, int]] | None = None
+        self._views: dict[str, str] = {}
 
     def read(self, cursor: duckdb.DuckDBPyConnection) -> Snapshot:
         """Ask the engine on the poller's cursor. Raises duckdb.Error when it does not answer."""
         row = cursor.execute(self._query, [self._database, *self._limits]).fetchall()[0]
-        memory, connections, spilled, blocks, limit, printed = row
+        memory, connections, spilled, blocks, limit, printed, views = row
         values: dict[str, float | None] = {
             "memory.used": memory["used"],
             "memory.pinned": memory["pinned"],
@@ -65,7 +71,10 @@ class Reader:
             "connection.active": connections - OWN_CONNECTIONS,
             "disk.fragmentation": _fragmentation(blocks),
         }
-        return Snapshot(values, spilled, {metric.name: self._ask(cursor, metric) for metric in self._metrics})
+        samples = {metric.name: self._ask(cursor, metric) for metric in self._metrics}
+        if views != self._listed:  # a view that is replaced has another oid
+            self._listed, self._views = views, dict(cursor.execute(_VIEWS).fetchall())
+        return Snapshot(values, spilled, samples, self._views)
 
     def _ask(self, cursor: duckdb.DuckDBPyConnection, metric: Metric) -> tuple[Sample, ...]:
         labels = [label.name for label in metric.labels if label.name != self._instance_label]
