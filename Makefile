@@ -13,6 +13,8 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 LOCK_FLAGS := --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+EXPORTER_LOCK := generator/truegauge_generator/exporter.lock
+EXPORTER_EXTRA := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["exporter"], sep="\n")
 PIP := .venv/bin/python -m pip --quiet
 
 # Sets the shell's $python to the interpreter that PYTHON means (the base of a venv), or says what to install.
@@ -56,12 +58,13 @@ tools: ## get prometheus, promtool, alertmanager, amtool into .tools, if the PAT
 lock: ## choose dependencies anew and write the lock files (with Python 3.11, the oldest supported)
 	@$(FIND_PYTHON); \
 	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo 'make lock: use Python 3.11: make lock PYTHON=python3.11' >&2; exit 1; }; \
-	echo 'lock: writing requirements.lock and requirements-demo.lock'; \
+	echo 'lock: writing requirements.lock, requirements-demo.lock and the lock of what an exporter needs'; \
 	"$$python" -m venv --clear .tools/lock; \
 	.tools/lock/bin/pip install --quiet pip-tools; \
 	export CUSTOM_COMPILE_COMMAND='make lock'; \
 	.tools/lock/bin/pip-compile $(LOCK_FLAGS) --extra exporter --extra test --output-file requirements.lock pyproject.toml requirements.in; \
-	.tools/lock/bin/pip-compile $(LOCK_FLAGS) --output-file requirements-demo.lock requirements-demo.in
+	.tools/lock/bin/pip-compile $(LOCK_FLAGS) --output-file requirements-demo.lock requirements-demo.in; \
+	"$$python" -c '$(EXPORTER_EXTRA)' | .tools/lock/bin/pip-compile $(LOCK_FLAGS) --no-annotate --constraint requirements.lock --output-file $(EXPORTER_LOCK) -
 
 clean: ## remove .venv, .tools, build output and caches
 	@rm -rf .venv .tools dist .truegauge_cache .hypothesis .mypy_cache .pytest_cache .ruff_cache

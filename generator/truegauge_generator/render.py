@@ -50,6 +50,8 @@ LANGUAGES = {
     "py": literals.as_python,
     "md": literals.as_markdown,
     "tmpl": literals.as_json,
+    "Dockerfile": literals.as_plain,
+    "service": literals.as_plain,
 }
 
 

@@ -15,9 +15,12 @@ from truegauge_spec.model import (
     Address,
     Amount,
     FilePath,
+    ImageName,
     LabelName,
     MetricName,
     Model,
+    PlainName,
+    PlainPath,
     PositiveDuration,
     SystemName,
     Text,
@@ -40,6 +43,21 @@ class Scrape(Model):
     ca_file: FilePath | None = None
 
 
+class Deploy(Model):
+    """How the exporter runs alone, for a database that no application writes to; only where it measures DuckDB.
+
+    `database` defaults to `/var/lib/SYSTEM/SYSTEM.duckdb`, `instance_id` to the system's name, `image` to
+    `SYSTEM-exporter:latest`, `memory` to 256 MiB and the exporter's `memory_limit`.
+    """
+
+    base_image: ImageName = "python:3.11-slim"
+    image: ImageName | None = None
+    database: PlainPath | None = None
+    instance_id: PlainName | None = None
+    memory: Amount | None = None
+    cpus: Annotated[float, Field(gt=0)] = 0.5
+
+
 class Exporter(Model):
     """Settings of the generated exporter; they can be overridden where it is started."""
 
@@ -50,6 +68,7 @@ class Exporter(Model):
     rate_window: PositiveDuration = 10_000
     memory_limit: Amount | None = None
     disk_quota: Amount | None = None
+    deploy: Deploy = Deploy()
 
 
 # Of a metric whose replacement is not there: the check `deprecated_metric` says so, where its keys would be missing.
