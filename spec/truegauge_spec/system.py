@@ -13,7 +13,6 @@ from truegauge_spec.dashboard import Dashboard
 from truegauge_spec.metric import Metric, PartMeasure, SqlMeasure
 from truegauge_spec.model import (
     Address,
-    Amount,
     FilePath,
     ImageName,
     LabelName,
@@ -22,6 +21,7 @@ from truegauge_spec.model import (
     PlainName,
     PlainPath,
     PositiveDuration,
+    Size,
     SystemName,
     Text,
     Waivers,
@@ -54,8 +54,21 @@ class Deploy(Model):
     image: ImageName | None = None
     database: PlainPath | None = None
     instance_id: PlainName | None = None
-    memory: Amount | None = None
+    memory: Size | None = None
     cpus: Annotated[float, Field(gt=0)] = 0.5
+
+
+class Remedies(Model):
+    """What the exporter may do by itself when an alert with a `remedy` fires, and within which bounds.
+
+    Nothing happens before a token is given where the exporter is started.
+    """
+
+    cooldown: PositiveDuration = 600_000
+    accept_within: PositiveDuration = 3_600_000
+    dry_run: bool = False
+    largest_memory_limit: Size | None = None
+    free_disk: Size = 1024**3
 
 
 class Exporter(Model):
@@ -66,8 +79,9 @@ class Exporter(Model):
     poll_interval: PositiveDuration = 1000
     stale_after: PositiveDuration = 5000
     rate_window: PositiveDuration = 10_000
-    memory_limit: Amount | None = None
-    disk_quota: Amount | None = None
+    memory_limit: Size | None = None
+    disk_quota: Size | None = None
+    remedies: Remedies | None = None
     deploy: Deploy = Deploy()
 
 

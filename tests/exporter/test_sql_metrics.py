@@ -84,6 +84,17 @@ def test_a_bad_query_is_no_series_is_logged_once_and_breaks_nothing_else(
     assert len([record for record in caplog.records if record.getMessage().startswith("m: no series")]) == 1
 
 
+@pytest.mark.parametrize(
+    "query", ["SELECT 'hunter2'", "SELECT 'hunter2'::INTEGER + i FROM range(1) r(i)", "SELECT error('hunter2')"]
+)
+def test_a_value_that_a_query_met_is_not_logged(
+    lab_with: Callable[..., Lab], caplog: pytest.LogCaptureFixture, query: str
+) -> None:
+    lab_with(sql(query), sql("SELECT 1", name="after")).until(lambda scrape: scrape("after"))
+    assert "m: no series, its query failed: " in caplog.text
+    assert "hunter2" not in caplog.text
+
+
 def test_a_counter_shows_the_query_s_value(lab_with: Callable[..., Lab]) -> None:
     lab = lab_with(sql("SELECT max(id) FROM t", type_="counter"))
     scrape = lab.until(lambda scrape: scrape("m"))

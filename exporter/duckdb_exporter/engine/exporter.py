@@ -7,19 +7,23 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import duckdb
 
 from ..exposition import Exposition
 from ..instruments import OTHER, Instruments
 from ..server import Server, address
+from ..web import web
 from . import source
 from .connection import Connection
 from .instance import Instance, Source
 from .memory import parse_bytes
 from .recorder import Recorder
+from .remedies import Function, Remedies
 from .statements import Classifier
 from .sync import SyncAttempt
 
@@ -27,6 +31,18 @@ INSTANCE_VARIABLE = "DUCKDB_EXPORTER_INSTANCE_ID"
 _LOG = logging.getLogger(__name__)
 
 Listen = str | Literal[False] | None
+FilePath = str | os.PathLike[str]
+F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
+
+
+class Serving(NamedTuple):
+    """How a process serves; None for what was not said."""
+
+    listen: str | None = None
+    web_config: FilePath | None = None
+    remedies_token_file: FilePath | None = None
+    scraped_as: str | None = None
 
 
 class Exporter:
@@ -42,7 +58,9 @@ class Exporter:
         self._lock = threading.Lock()  # guards _instances and _server
         self._scrape_lock = threading.Lock()
         self._server: Server | None = None
-        self._listen: str | None = None
+        self._serving = Serving()
+        declared = self._settings.remedies
+        self._remedies = None if declared is None else Remedies(declared, instruments, self._instances)
 
     def connect(
         self,
@@ -54,6 +72,8 @@ class Exporter:
         listen: Listen = None,
         memory_limit: int | str | None = None,
         disk_quota: int | str | None = None,
+        web_config: FilePath | None = None,
+        remedies_token_file: FilePath | None = None,
     ) -> Connection:
         """Open a database as `duckdb.connect` does, measured, and serve `/metrics`.
 
@@ -62,14 +82,16 @@ class Exporter:
         server, default the spec's. A server that cannot be started is logged and does not keep the application from
         its database. `memory_limit`: set on the engine, in bytes or as DuckDB writes sizes; default the spec's.
         `disk_quota`: what disk use is compared with; default the spec's, else the size of the file system.
+        `web_config`, `remedies_token_file`: as for `serve`.
 
-        Raises what `duckdb.connect` raises, unchanged and counted as a failed connection; ValueError for a size or an
-        address that is none, and for a second database under the instance_id of one that is open.
+        Raises what `duckdb.connect` raises, unchanged and counted as a failed connection; ValueError for a size, an
+        address or a file of the server that is none, and for a second database under the instance_id of one that is
+        open.
         """
         limit, quota = self._sizes(memory_limit, disk_quota)
         limits = [size for size in (limit, parse_bytes(source.configured_limit(config))) if size is not None]
         instance = self._instance(Source(*source.of_database(database), tuple(limits), quota), instance_id)
-        self._serve_for_connection(listen)
+        self._serve_for_connection(listen, web_config, remedies_token_file)
         try:
             raw = duckdb.connect(os.fspath(database), read_only=read_only, config=config or {})
         except Exception:
@@ -109,18 +131,47 @@ class Exporter:
             instance_id = next(iter(self._instances))
         return SyncAttempt(self._recorder, instance_id or default_instance_id(), attempt)
 
-    def serve(self, listen: str | None = None) -> Server:
+    def serve(
+        self,
+        listen: str | None = None,
+        *,
+        web_config: FilePath | None = None,
+        remedies_token_file: FilePath | None = None,
+        scraped_as: str | None = None,
+    ) -> Server:
         """Serve `/metrics` for this process, on `listen` or the spec's address; the running server if there is one.
 
-        Raises ValueError for a malformed address or when already serving another one, OSError when it cannot be bound.
+        `web_config`: a file with TLS and users; default neither. `remedies_token_file`: whoever has the token in it may
+        post alerts to `/remedies`; default nobody. `scraped_as`: the host:port by which Prometheus knows this process,
+        where that is not the address it listens on.
+
+        Raises ValueError for a malformed address or file, or when already serving otherwise, OSError when the address
+        cannot be bound.
         """
+        wanted = Serving(listen, web_config, remedies_token_file, scraped_as)
         with self._lock:
             if self._server is None or self._server.closed:
-                self._listen = listen or self._settings.listen
-                self._server = Server(self._listen, self.render, self._title)
-            elif listen not in (None, self._listen):
-                raise ValueError(f"already serving {self._server.url}; a process serves one address")
+                self._server = self._started(wanted)
+                self._serving = wanted._replace(listen=listen or self._settings.listen)
+            elif any(new not in (None, old) for new, old in zip(wanted, self._serving, strict=True)):
+                raise ValueError(f"already serving {self._server.url}; a process serves once, in one way")
             return self._server
+
+    def remedy(self, name: str, *, undo: Function | None = None) -> Callable[[F], F]:
+        """`@remedy("retry_sync")` on the function of the application to call when an alert asks for that remedy.
+
+        It gets the alert, and runs in a thread of the server, one remedy at a time. `undo` is called with the alert
+        when it resolves. Raises ValueError for a remedy that no alert of the spec has.
+        """
+        if self._remedies is None:
+            raise ValueError("the spec has no `remedies` for the exporter")
+        remedies = self._remedies
+
+        def register(function: F) -> F:
+            remedies.register(name, function, undo)
+            return function
+
+        return register
 
     def render(self) -> bytes:
         """What a scrape shows now, in text format 0.0.4. Calls no engine and opens no database file."""
@@ -161,13 +212,28 @@ class Exporter:
                 found.measure(wanted)
             return found
 
-    def _serve_for_connection(self, listen: Listen) -> None:
+    def _started(self, wanted: Serving) -> Server:
+        listen = wanted.listen or self._settings.listen
+        _, port = address(listen)
+        config = None if wanted.web_config is None else _read(wanted.web_config, web)
+        pages = {}
+        if wanted.remedies_token_file is not None:
+            if self._remedies is None:
+                raise ValueError("the spec has no `remedies` for the exporter")
+            names = frozenset((wanted.scraped_as or listen, f"{socket.gethostname()}:{port}"))
+            remedies = self._remedies
+            pages["/remedies"] = _read(wanted.remedies_token_file, lambda file: remedies.page(file, names))
+        return Server(listen, self.render, self._title, config, pages)
+
+    def _serve_for_connection(
+        self, listen: Listen, web_config: FilePath | None = None, remedies_token_file: FilePath | None = None
+    ) -> None:
         if listen is False:
             return
         if listen is not None:
             address(listen)
         try:
-            self.serve(listen)
+            self.serve(listen, web_config=web_config, remedies_token_file=remedies_token_file)
         except OSError as error:
             _LOG.error("cannot serve /metrics on %s: %s", listen or self._settings.listen, error)
 
@@ -180,6 +246,14 @@ class Exporter:
             sizes.append(size)
         limit, quota = sizes
         return limit or self._settings.memory_limit, quota or self._settings.disk_quota
+
+
+def _read(file: FilePath, read: Callable[[Path], T]) -> T:
+    """What a file says; one that cannot be read is the caller's mistake, unlike an address that is taken."""
+    try:
+        return read(Path(file))
+    except OSError as error:
+        raise ValueError(f"{os.fspath(file)}: {error.strerror}") from None
 
 
 def process_exporter(instruments: Instruments, system: str, digest: str) -> Exporter:

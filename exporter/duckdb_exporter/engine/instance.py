@@ -88,6 +88,23 @@ class Instance:
         if succeeded is not None:
             self._recorder.count("transaction.success" if succeeded else "transaction.failure", self.id)
 
+    @property
+    def exact_limit(self) -> int | None:
+        """The memory limit in bytes; None where it is only known as the engine prints it, rounded."""
+        limit = self.snapshot.values["memory.limit"] if self.snapshot is not None else None
+        return int(limit) if limit in self.source.limits else None
+
+    def set_limit(self, limit: int) -> None:
+        """Set the memory limit in bytes. Raises duckdb.Error, LookupError when the database is not open."""
+        self._poller.run(lambda cursor: cursor.execute(f"SET memory_limit = '{limit}B'"))
+        self.source = self.source._replace(limits=tuple(dict.fromkeys((limit, *self.source.limits))))
+        self._reader = None
+        self._poller.run(self._poll)
+
+    def checkpoint(self) -> None:
+        """CHECKPOINT. Raises duckdb.Error, LookupError when the database is not open."""
+        self._poller.run(lambda cursor: cursor.execute("CHECKPOINT"))
+
     def stop(self) -> None:
         """End the poller."""
         self._poller.stop()

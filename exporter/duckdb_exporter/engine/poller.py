@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from typing import TypeVar
 
 import duckdb
 
@@ -14,6 +15,7 @@ _GRACE = 0.5  # seconds that a closing connection waits for a poll to end, which
 _LOG = logging.getLogger(__name__)
 
 Cursor = duckdb.DuckDBPyConnection
+T = TypeVar("T")
 
 
 class Poller:
@@ -79,6 +81,15 @@ class Poller:
         self.detach()
         if thread is not None and thread is not threading.current_thread():
             thread.join(_GRACE)
+
+    def run(self, work: Callable[[Cursor], T]) -> T:
+        """Do something else with the cursor, between two polls. Raises what it raises, LookupError without a cursor."""
+        with self._polling:
+            with self._state:
+                cursor = self._cursor
+            if cursor is None:
+                raise LookupError("the database is not open")
+            return work(cursor)
 
     def _close_and_release(self) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -78,10 +78,16 @@ class Reader:
         except (duckdb.Error, ValueError, TypeError) as error:
             if self._failures.get(metric.name) != str(error):
                 self._failures[metric.name] = str(error)
-                _LOG.warning("%s: no series, its query failed: %s", metric.name, str(error).partition("\n")[0])
+                _LOG.warning("%s: no series, its query failed: %s", metric.name, _told(error))
             return ()
         self._failures.pop(metric.name, None)
         return samples
+
+
+def _told(error: Exception) -> str:
+    """What is wrong with the query, but no value that it met: those are not for a log."""
+    about_the_query = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, ValueError, TypeError)
+    return str(error).partition("\n")[0] if isinstance(error, about_the_query) else type(error).__name__
 
 
 def _fragmentation(blocks: Mapping[str, int] | None) -> float | None:
@@ -100,4 +106,11 @@ def _samples(rows: Sequence[tuple[object, ...]], columns: list[str], labels: lis
     order = [columns.index(name) for name in labels]
     for row in rows:
         if row[-1] is not None:
-            yield tuple("" if row[index] is None else str(row[index]) for index in order), float(row[-1])  # type: ignore[arg-type]
+            yield tuple("" if row[index] is None else str(row[index]) for index in order), _value(row[-1])
+
+
+def _value(found: Any) -> float:
+    try:
+        return float(found)
+    except ValueError:
+        raise ValueError("the last column is not a number") from None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from truegauge_spec import Spec
-from truegauge_spec.quantities import Quantity, convert
 from truegauge_spec.system import Exporter, System
 
 LOCK = Path(__file__).parents[1] / "exporter.lock"
@@ -47,11 +46,7 @@ def view(spec: Spec, system: System) -> dict[str, Any] | None:
 
 
 def _memory(exporter: Exporter) -> int:
-    return _bytes(exporter.deploy.memory) or BASE_MEMORY + _bytes(exporter.memory_limit)
-
-
-def _bytes(amount: Quantity | None) -> int:
-    return 0 if amount is None else int(convert(amount, "bytes"))
+    return exporter.deploy.memory or BASE_MEMORY + (exporter.memory_limit or 0)
 
 
 @cache
