@@ -6,7 +6,7 @@ from .declare import Label, Metric, Remedies, Settings
 from .instruments import Instruments
 
 SYSTEM = "duckdb"
-SPEC_DIGEST = "9cca82a3112cd172"
+SPEC_DIGEST = "bc4da1a9164d87c1"
 
 SETTINGS = Settings(
     listen="127.0.0.1:9187",
@@ -195,6 +195,14 @@ METRICS: tuple[Metric, ...] = (
         help="Size of the write-ahead log",
         labels=(Label("instance_id", limit=50),),
         measure="disk.wal",
+    ),
+    Metric(
+        name="duckdb_file_lock_held",
+        type="gauge",
+        unit="",
+        help="1 while DuckDB's lock keeps other processes from the file, 0 once it is lost or the file was replaced",
+        labels=(Label("instance_id", limit=50),),
+        measure="disk.locked",
     ),
     Metric(
         name="duckdb_active_connections",

@@ -11,6 +11,7 @@ import duckdb
 
 from ..declare import Settings
 from . import disk
+from .lock import FileLock
 from .memory import resident_bytes
 from .poller import Poller
 from .readings import NOTHING_KNOWN, Reader, Snapshot
@@ -48,6 +49,7 @@ class Instance:
     def measure(self, source: Source) -> None:
         """Measure this database from now on."""
         self.source = source
+        self._lock = FileLock(source.path)
         self.snapshot: Snapshot | None = None
         self._reader: Reader | None = None
         self._answered_at = perf_counter()
@@ -129,6 +131,7 @@ class Instance:
         return {
             **values,
             **disk.read(self.source.path, snapshot.spilled if snapshot else None, self.source.quota),
+            "disk.locked": self._lock.held() if self.connected else None,
             "memory.fragmentation": resident / tracked if resident and tracked else None,
             "exporter.up": float(up),
             "exporter.poll_age": age,
