@@ -5,7 +5,7 @@ ARGS ?=
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help render check prove test demo reference bench tools lock clean
+.PHONY: help render check prove test demo reference bench soak tools lock clean
 
 # HOST_PATH is where PYTHON is looked for: the PATH of recipes has .venv first.
 HOST_PATH := $(PATH)
@@ -51,6 +51,9 @@ reference: .venv/made ## write docs/reference.md from the models
 
 bench: .venv/made-demo tools ## measure speed, beside jsonnet and promtool
 	@.venv/bin/python tests/bench/run.py $(ARGS)
+
+soak: .venv/made-demo ## ten minutes of a mixed workload: no scrape missed, equal counts, no leak (ARGS='--seconds 60')
+	@.venv/bin/python tests/soak/soak.py $(ARGS)
 
 tools: ## get prometheus, promtool, alertmanager, amtool into .tools, if the PATH has none
 	@.ci/get-tools .tools

@@ -46,7 +46,9 @@ def image(place: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Image:
     context = place / "context"
     monkeypatch.chdir(root)
     assert main(["render", "spec", "--output", str(context)]) == 0
-    folder, command, environment, user = place, [], {}, ""
+    folder, user = place, ""
+    command: list[str] = []
+    environment: dict[str, str] = {}
     for one in DockerfileParser(str(context / "rendered" / "deploy" / "duckdb")).structure:
         match one["instruction"], one["value"]:
             case "WORKDIR", path:

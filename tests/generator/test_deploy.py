@@ -229,7 +229,14 @@ def test_a_system_that_only_its_application_measures_has_no_deployment(root: Pat
 
 @pytest.mark.parametrize(
     "wrong",
-    ["base_image: a b", "database: archive.db", "database: '/srv/a b/c'", "instance_id: 'a;b'", "cpus: 0", "memory: 0B"],
+    [
+        "base_image: a b",
+        "database: archive.db",
+        "database: '/srv/a b/c'",
+        "instance_id: 'a;b'",
+        "cpus: 0",
+        "memory: 0B",
+    ],
 )
 def test_what_would_break_out_of_a_file_is_refused(wrong: str) -> None:
     text = SETTINGS.partition("  deploy:")[0] + f"  deploy: {{{wrong}}}\nmetrics:{SETTINGS.partition('metrics:')[2]}"
