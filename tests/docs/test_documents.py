@@ -24,6 +24,7 @@ ELSEWHERE = {
     "make test": ".ci/run",
     "make render": "the Makefile's own prerequisite of every test: tests/generator/test_render.py compares its result",
     "make demo": "tests/e2e/test_prometheus.py",
+    "make soak": "tests/soak/test_soak.py, for less long",
 }
 # tests/e2e/test_drift_documents.py runs these, where there are servers to ask.
 ASKS_SERVERS = "truegauge drift"

@@ -65,7 +65,7 @@ class Worker(threading.Thread):
         self.counts[series(f"duckdb_transaction_{outcome}_count", instance_id=INSTANCE)] += 1
 
     def _read(self, con: duckdb_exporter.Connection) -> None:
-        for _ in range(10):
+        for _ in range(30):
             rows = self._query(con, "SELECT", "other", "SELECT ?", self._next)
             if rows != [(self._next,)]:
                 self.wrong.append(f"SELECT gave {rows}")
