@@ -6,7 +6,7 @@ from .declare import Label, Metric, Remedies, Settings
 from .instruments import Instruments
 
 SYSTEM = "duckdb"
-SPEC_DIGEST = "bc4da1a9164d87c1"
+SPEC_DIGEST = "272d7ee3116af0be"
 
 SETTINGS = Settings(
     listen="127.0.0.1:9187",
