@@ -6,7 +6,7 @@ from .declare import Label, Metric, Remedies, Settings
 from .instruments import Instruments
 
 SYSTEM = "duckdb"
-SPEC_DIGEST = "dbf7f71f0de328bb"
+SPEC_DIGEST = "918cfa1f2b5e87de"
 
 SETTINGS = Settings(
     listen="127.0.0.1:9187",
@@ -203,6 +203,14 @@ METRICS: tuple[Metric, ...] = (
         help="Size of the write-ahead log",
         labels=(Label("instance_id", limit=50),),
         measure="disk.wal",
+    ),
+    Metric(
+        name="duckdb_file_lock_held",
+        type="gauge",
+        unit="",
+        help="1 while DuckDB's lock keeps other processes from the file, 0 once it is lost or the file was replaced",
+        labels=(Label("instance_id", limit=50),),
+        measure="disk.locked",
     ),
     Metric(
         name="duckdb_active_connections",

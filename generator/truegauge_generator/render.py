@@ -51,6 +51,8 @@ LANGUAGES = {
     "md": literals.as_markdown,
     "html": literals.as_html,
     "tmpl": literals.as_json,
+    "Dockerfile": literals.as_plain,
+    "service": literals.as_plain,
 }
 
 

@@ -27,6 +27,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "disk.limit": Measurement("gauge", "bytes"),
     "disk.wal": Measurement("gauge", "bytes"),
     "disk.fragmentation": Measurement("gauge", "ratio"),
+    "disk.locked": Measurement("gauge", ""),
     "connection.active": Measurement("gauge", ""),
     "connection.failed": Measurement("counter", ""),
     "sync.success": Measurement("counter", ""),

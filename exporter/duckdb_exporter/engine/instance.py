@@ -12,6 +12,7 @@ import duckdb
 
 from ..declare import Settings
 from . import disk
+from .lock import FileLock
 from .memory import resident_bytes
 from .poller import Poller
 from .readings import NOTHING_KNOWN, Reader, Snapshot
@@ -50,6 +51,7 @@ class Instance:
     def measure(self, source: Source) -> None:
         """Measure this database from now on."""
         self.source = source
+        self._lock = FileLock(source.path)
         self.snapshot: Snapshot | None = None
         self._reader: Reader | None = None
         self._answered_at = perf_counter()
@@ -138,6 +140,7 @@ class Instance:
         return {
             **values,
             **disk.read(self.source.path, snapshot.spilled if snapshot else None, self.source.quota),
+            "disk.locked": self._lock.held() if self.connected else None,
             "memory.fragmentation": resident / tracked if resident and tracked else None,
             "exporter.up": float(up),
             "exporter.poll_age": age,
@@ -174,4 +177,4 @@ class Instance:
         self._answering = False
 
 
-_NAME = "SELECT database_name FROM duckdb_databases() WHERE NOT internal ORDER BY database_oid LIMIT 1"
+_NAME = "SELECT database_name FROM system.main.duckdb_databases() WHERE NOT internal ORDER BY database_oid LIMIT 1"

@@ -30,6 +30,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "disk.limit": Measurement("gauge", "bytes"),
     "disk.wal": Measurement("gauge", "bytes"),
     "disk.fragmentation": Measurement("gauge", "ratio"),
+    "disk.locked": Measurement("gauge", "1"),
     "connection.active": Measurement("gauge", "1"),
     "connection.failed": Measurement("counter", "1"),
     "sync.success": Measurement("counter", "1"),
