@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-WIDTH, HEIGHT, PAD = 320, 44, 4
-"""Of a drawing, in pixels."""
+WIDTH, HEIGHT, PAD, HEAD = 320, 60, 4, 16
+"""Of a drawing, of its margin and of the looks at its top, in pixels."""
 LINES = 4
 """Series of a case that are drawn; more, as a histogram's buckets, would hide each other."""
 
@@ -19,10 +19,9 @@ class Mark(NamedTuple):
 
 
 class Drawing(NamedTuple):
-    """A case: its name, what it shows, the points of its lines, the height of the threshold, and the looks."""
+    """A case: what it shows, the points of its lines, the height of the threshold, and the looks."""
 
-    name: str
-    shows: str
+    codes: list[str]
     lines: list[str]
     threshold: float | None
     marks: list[Mark]
@@ -39,21 +38,19 @@ def gains(found: Sequence[float | None]) -> list[float | None]:
 
 
 def drawing(
-    name: str,
-    shows: str,
-    series: Iterable[Sequence[float | None]],
+    codes: Sequence[str],
+    series: Sequence[Sequence[float | None]],
     steps: int,
-    highest: float,
     threshold: float | None,
     marks: Iterable[tuple[float, bool]],
 ) -> Drawing:
-    """A case over so many steps, up to the highest value that any case has; marks are at steps."""
-    top = max(highest, threshold or 0.0) or 1.0
-    lines = [line for one in list(series)[:LINES] for line in _lines(one, steps, top)]
+    """A case over so many steps; marks are at steps. What is far above all else, as a burst that ends it, is cut."""
+    known = sorted(value for one in series for value in one if value is not None)
+    most = known[len(known) * 9 // 10] if known else 0.0
+    top = max(most or max(known, default=0.0), threshold or 0.0) or 1.0
     return Drawing(
-        name,
-        shows,
-        lines,
+        list(codes),
+        [line for one in series[:LINES] for line in _lines(one, steps, top)],
         None if threshold is None else _y(threshold, top),
         [Mark(_x(step, steps), fires) for step, fires in marks],
     )
@@ -64,7 +61,7 @@ def _x(step: float, steps: int) -> float:
 
 
 def _y(value: float, top: float) -> float:
-    return round(HEIGHT - PAD - value / top * (HEIGHT - 3 * PAD), 1)
+    return round(HEIGHT - PAD - min(value / top, 1.0) * (HEIGHT - PAD - HEAD), 1)
 
 
 def _lines(found: Sequence[float | None], steps: int, top: float) -> Iterator[str]:

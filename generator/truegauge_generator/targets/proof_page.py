@@ -15,15 +15,12 @@ from truegauge_spec.condition import MetricCondition
 from truegauge_spec.quantities import duration, milliseconds
 from truegauge_spec.system import System
 
-SHOWS = dict(CASES)
-
 
 class Section(NamedTuple):
-    """An alert: when it fires, how far apart samples are, what is drawn, and its cases."""
+    """An alert: when it fires, what is drawn, and its cases."""
 
     name: str
     sentence: str
-    step: str
     drawn: str
     cases: list[Drawing]
 
@@ -35,7 +32,11 @@ def view(spec: Spec, system: System) -> dict[str, Any] | None:
         for (rule, when), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True)
         if isinstance(alert.when, MetricCondition)
     ]
-    return {"system": system.system, "alerts": sections, "width": WIDTH, "height": HEIGHT} if sections else None
+    if not sections:
+        return None
+    shown = {code for section in sections for case in section.cases for code in case.codes}
+    meanings = [(code, meaning.replace("`", "")) for code, meaning in CASES if code in shown]
+    return {"system": system.system, "alerts": sections, "meanings": meanings, "width": WIDTH, "height": HEIGHT}
 
 
 def _section(system: System, name: str, sentence: str, when: MetricCondition, wait: int, keep: int) -> Section:
@@ -43,22 +44,18 @@ def _section(system: System, name: str, sentence: str, when: MetricCondition, wa
     found = plan(system, when, wait, keep, size)
     counts = _counts(system, when)
     lines = [[gains(one) if counts else one for one in map(samples, _values(case))] for case in found.cases]
-    values = [value for case in lines for one in case for value in one if value is not None]
     steps = max((len(one) for case in lines for one in case), default=1)
-    limit = None if counts else _limit(system, when)
+    limit = _limit(system, when, size)
     cases = [
-        drawing(
-            case.codes[0],
-            "; ".join(SHOWS[code] for code in case.codes),
-            drawn,
-            steps,
-            max(values, default=1.0),
-            limit,
-            _marks(found, size, case.codes[0]),
-        )
+        drawing(case.codes, drawn, steps, limit, _marks(found, size, case.codes[0]))
         for case, drawn in zip(found.cases, lines, strict=True)
     ]
-    return Section(name, sentence, duration(size), "gained with each sample" if counts else "value", cases)
+    drawn = (
+        f"what is gained with each sample, one every {duration(size)}"
+        if counts
+        else f"one sample every {duration(size)}"
+    )
+    return Section(name, sentence.replace("`", ""), drawn, cases)
 
 
 def _values(case: Case) -> list[str]:
@@ -71,13 +68,14 @@ def _counts(system: System, when: MetricCondition) -> bool:
     return metric is not None and metric.type != "gauge"
 
 
-def _limit(system: System, when: MetricCondition) -> float | None:
-    """The threshold, where it is one of the series' own values."""
+def _limit(system: System, when: MetricCondition, size: int) -> float | None:
+    """Where the first series is when the condition is at its threshold, if that alone decides."""
     if when.threshold is None:
         return None
-    level = threshold(when, system)
-    drivers = compared(when).drivers(when, system, level)
-    return float(level) if len(drivers) == 1 and drivers[0].mode == "hold" else None
+    driver, *others = compared(when).drivers(when, system, threshold(when, system))
+    if driver.mode == "hold":
+        return float(driver.amount)
+    return float(driver.amount) * size / 1000 if driver.mode == "flow" and not others else None
 
 
 def _marks(found: Plan, size: int, case: str) -> list[tuple[float, bool]]:
