@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import accumulate
+from typing import Any
 from weakref import WeakMethod
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -28,6 +29,12 @@ from .instruments import Instrument
 
 Fresh = Callable[[], AbstractContextManager[None]]
 
+_FAMILIES: dict[str, Callable[..., Any]] = {
+    "counter": CounterMetricFamily,
+    "gauge": GaugeMetricFamily,
+    "histogram": HistogramMetricFamily,
+    "unknown": UnknownMetricFamily,
+}
 _NAME = "([a-zA-Z_:][a-zA-Z0-9_:]*)"
 _LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\]|\\.)*"'
 _LINE = re.compile(rf"# (?:HELP|TYPE) {_NAME} .*|{_NAME}(?:{{{_LABEL}(?:,{_LABEL})*}})? \S+(?: -?\d+)?")
@@ -114,40 +121,26 @@ class _Only:
         return (self._family,)
 
 
-def _empty(family: Family, labels: Sequence[str]) -> Metric:
-    if family.type == "histogram":
-        return HistogramMetricFamily(family.name, family.help, labels=labels)
-    return _plain(family, labels)
-
-
-def _plain(family: Family, labels: Sequence[str]) -> CounterMetricFamily | GaugeMetricFamily | UnknownMetricFamily:
-    if family.type == "gauge":
-        return GaugeMetricFamily(family.name, family.help, labels=labels)
-    if family.name.endswith("_total"):
-        return CounterMetricFamily(family.name, family.help, labels=labels)
-    return UnknownMetricFamily(family.name, family.help, labels=labels)
+def _empty(family: Family, labels: Sequence[str]) -> Any:
+    verbatim = family.type != "counter" or family.name.endswith("_total")
+    return _FAMILIES[family.type if verbatim else "unknown"](family.name, family.help, labels=labels)
 
 
 def _own(family: Family) -> Metric:
     samples = list(family.samples)
-    made = _plain(family, [name for name, _ in samples[0][0]] if samples else ())
+    made = _empty(family, [name for name, _ in samples[0][0]] if samples else ())
     for labels, value in samples:
         made.add_metric([text for _, text in labels], value)
-    return made
+    return made  # type: ignore[no-any-return]
 
 
 def _filled(instrument: Instrument) -> Metric:
     metric = instrument.metric
-    labels = [label.name for label in metric.labels]
-    children = list(instrument.children.values())
-    if metric.type == "histogram":
-        made = HistogramMetricFamily(metric.name, metric.help, labels=labels)
-        bounds = [bound(each) for each in (*instrument.bounds, math.inf)]
-        for child in children:
+    made = _empty(Family(metric.name, metric.type, metric.help), [label.name for label in metric.labels])
+    bounds = [bound(each) for each in (*instrument.bounds, math.inf)]
+    for child in list(instrument.children.values()):
+        if metric.type == "histogram":
             made.add_metric(child.labels, list(zip(bounds, accumulate(child.counts), strict=True)), child.sum)
-        return made
-    plain = _plain(Family(metric.name, metric.type, metric.help), labels)
-    for child in children:
-        if child.value is not None:
-            plain.add_metric(child.labels, child.value)
-    return plain
+        elif child.value is not None:
+            made.add_metric(child.labels, child.value)
+    return made  # type: ignore[no-any-return]

@@ -17,7 +17,7 @@ ROWS = (
     "10 metrics and alerts: YAML to all files",
     "render with nothing changed",
     "truegauge --help",
-    "shop spec: 6 tests",
+    "mutants, wall",
     "a mutant in a batch",
     "10 alerts: their tests",
     "a measured connection adds",
