@@ -117,13 +117,8 @@ def saved(dashboard: Any) -> Any:
     found["schemaVersion"] = 42
     found["annotations"]["list"].insert(0, BUILT_IN)
     for variable in found["templating"]["list"]:
-        variable |= {
-            "options": [],
-            "hide": 0,
-            "skipUrlSync": False,
-            "regex": "",
-            "current": {"text": "x", "value": "x"},
-        }
+        variable |= {"options": [], "current": {"text": "x", "value": "x"}}
+        variable |= {"hide": 0, "skipUrlSync": False, "regex": "", **variable}
     for panel in found["panels"]:
         if panel["type"] == "row":
             continue

@@ -74,7 +74,7 @@ IN_ALERTMANAGER = {
         "inhibition_extra", 'a="b" over c="d" on e', "", 'a="b"',
     ),
     "a time interval added": Case(
-        lambda doc: doc.update(time_intervals=[{"name": "nights", "time_intervals": [{"weekdays": ["monday"]}]}]),
+        lambda doc: doc["time_intervals"].append({"name": "nights", "time_intervals": [{"weekdays": ["monday"]}]}),
         "time_interval_extra", "nights", "", "weekdays: [monday]",
     ),
     "when an alert counts as over": Case(

@@ -14,7 +14,7 @@ DROPPING = {"source_labels": ["__name__"], "regex": "duckdb_up", "action": "drop
 
 IN_PROMETHEUS = {
     "a rule file left out": Case(
-        lambda doc: doc["rule_files"].pop(), "rule_file_missing", "duckdb-objectives.yml", "objectives", RULES
+        lambda doc: doc["rule_files"].pop(), "rule_file_missing", "duckdb-spec.yml", "spec", RULES
     ),
     "a rule file added": Case(
         lambda doc: doc["rule_files"].append("rules/mine.yml"), "rule_file_extra", "mine.yml", "", "mine from /"

@@ -31,6 +31,8 @@ PROMETHEUS: Defaults = {
     "metric_name_escaping_scheme": ("allow-utf-8",),
     "timeout": ("10s",),
     "api_version": ("v2",),
+    "action": ("replace",),
+    "separator": (";",),
 }
 
 _SLACK = {
