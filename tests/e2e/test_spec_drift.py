@@ -23,8 +23,9 @@ from stack import Stack, free_ports
 from truegauge_generator import digests
 from truegauge_generator.disk import write
 from truegauge_generator.render import render
-from truegauge_spec import Source, Spec, build
+from truegauge_spec import Source, Spec, build, load
 
+ROOT = Path(__file__).parents[2]
 WAIT = 2
 """Seconds that the alert waits here, instead of a minute."""
 
@@ -38,7 +39,9 @@ class Site:
         targets = tuple(f"127.0.0.1:{port}" for port in (self.now, self.old, self.mute))
         system = spec.systems["duckdb"]
         scrape = system.scrape.model_copy(update={"targets": targets})
-        self.spec = replace(spec, systems={"duckdb": system.model_copy(update={"scrape": scrape})})
+        exporter = load(ROOT / "spec").systems["duckdb"].exporter  # the demo has other bounds for remedies
+        own = system.model_copy(update={"scrape": scrape, "exporter": exporter})
+        self.spec = replace(spec, systems={"duckdb": own})
         self._folders = folders
         self._processes: dict[int, subprocess.Popen[str]] = {}
 

@@ -48,19 +48,28 @@ def _continuous(node: Node, scene: Scene, seen: frozenset[str]) -> bool:
 
 
 def repeated(matcher: Matcher, scene: Scene) -> str:
-    """A matcher that the other side of an `and` has too, on a label by which the sides are matched."""
+    """A matcher that the other side of an `and` has too, or the left of an `unless`, on a label that is matched."""
     below: Node | None = None
     for above in reversed(scene.path):
-        if isinstance(above, Binary) and above.op == "and" and below is not None:
+        joined = isinstance(above, Binary) and (above.op == "and" or (above.op == "unless" and below is above.right))
+        if joined and isinstance(above, Binary) and below is not None:
             other = above.right if below is above.left else above.left
             matching = above.matching
             matched = matching is None or (matcher.label in matching.names) == matching.keeps
             if matched and any(_same(part, matcher) for part in walk(other)):
-                return "the other side of `and` has the same matcher"
+                return f"the other side of `{above.op}` has the same matcher"
         elif not isinstance(above, Paren) and not (isinstance(above, Binary) and above.op in (*COMPARISONS, "and")):
             return ""
         below = above
     return ""
+
+
+def pinned(label: str, node: Binary) -> str:
+    """A label by which sides are matched that all selectors of both have with one and the same value."""
+    parts = [part for part in walk(node) if isinstance(part, Selector)]
+    values = {matcher.value for part in parts for matcher in part.matchers if matcher[:2] == (label, "=")}
+    named = all(any(matcher[:2] == (label, "=") for matcher in part.matchers) for part in parts)
+    return "both sides select one and the same value of the label" if named and len(values) == 1 else ""
 
 
 def _same(node: Node, matcher: Matcher) -> bool:

@@ -183,13 +183,14 @@ def regrouped(node: Aggregate, scene: Scene) -> Iterator[Change]:
 def rematched(node: Binary, scene: Scene) -> Iterator[Change]:
     """A label dropped from those on which two sides are matched."""
     if node.matching is not None and len(node.matching.labels) > (1 if node.matching.keeps else 0):
-        yield from _without_each(node.matching, scene)
+        yield from _without_each(node.matching, scene, node)
 
 
-def _without_each(grouping: Grouping, scene: Scene) -> Iterator[Change]:
+def _without_each(grouping: Grouping, scene: Scene, joined: Binary | None = None) -> Iterator[Change]:
     written = [label.text for label in grouping.labels]
     for label in written:
-        yield Change(grouping.span, _words(grouping, [other for other in written if other != label], scene))
+        excuse = excuses.pinned(label, joined) if joined else ""
+        yield Change(grouping.span, _words(grouping, [other for other in written if other != label], scene), excuse)
 
 
 def _words(grouping: Grouping, labels: list[str], scene: Scene) -> str:

@@ -109,8 +109,17 @@ def _tests(spec: Spec, system: System) -> Iterator[Test]:
     held = -(-wait(spec, system) // STEP)
     end = held + 3
 
+    always, fires = f"1x{end}", {held - 1: False, held + 1: True}
+    fine = {**target, "instance": f"other-{target['instance']}"}
+    # A second exporter of the right spec, and another job that has no spec, are none of the alert's business.
+    bystanders = [
+        (single(selector("up", fine)), always),
+        (single(selector(info(system.system), {**fine, "system": system.system, "digest": expected})), always),
+        (single(selector("up", {**target, "job": f"not-{system.system}"})), always),
+    ]
+
     def test(name: str, up: int, said: dict[str, str], looks: dict[int, bool], digest: str = "") -> Test:
-        series = [(single(selector("up", target)), f"{up}x{end}")]
+        series = [*bystanders, (single(selector("up", target)), f"{up}x{end}")]
         for one, values in said.items():
             own = {**target, "system": system.system, "digest": one}
             series.append((single(selector(info(system.system), own)), values))
@@ -120,11 +129,11 @@ def _tests(spec: Spec, system: System) -> Iterator[Test]:
         found = [(word(duration(step * STEP)), alerts if fires else [], "", "") for step, fires in looks.items()]
         return Test(f"{SPEC_DRIFT}: {name}", word(SPEC_DRIFT), series, found, duration(STEP))
 
-    always, fires = f"1x{end}", {held - 1: False, held + 1: True}
     yield test("the same digest stays silent", 1, {expected: always}, {end: False})
     yield test("another digest fires", 1, {OTHER: always}, fires, OTHER)
     yield test("no digest fires", 1, {}, fires, NONE)
     yield test("a target that is down stays silent", 0, {}, {end: False})
+    yield test("a target that is down stays silent, whatever it said", 0, {OTHER: always}, {end: False})
     yield test("an exporter that is replaced in time stays silent", 1, _replaced(expected, held - 1), {end: False})
     late = {held + 1: True, end: False}
     yield test("an exporter that is replaced late recovers", 1, _replaced(expected, held + 2), late, OTHER)
