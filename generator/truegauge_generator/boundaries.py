@@ -24,16 +24,16 @@ def boundary(when: MetricCondition, system: System, pace: Pace) -> Story:
     """The cases of a condition with a threshold."""
     kind, limit = compared(when), threshold(when, system)
     mode = kind.drivers(when, system, limit)[0].mode
+    counts = mode in FLOWS or mode == "gain"
+    line = timeline(_manner(mode, when.upwards, limit), pace.window, pace.wait, pace.keep, _lead(when, pace), counts)
     off = _off(when, system, limit, mode, pace.window)
     levels = [limit - off, limit, limit + off]
-    if mode in ("gain", "flow", "rise"):
-        # What Prometheus works out from rates may be a last bit off, so these come within a millionth of the limit.
+    if mode in ("gain", "flow", "rise") or (mode == "mean" and line.last - line.start >= line.lead):
+        # What Prometheus works out of such series may be a last bit off, so these come within a millionth of the limit.
         levels[AT] = limit - off / NEAR
     if mode in FLOWS:
         levels = [max(level, Decimal(0)) for level in levels]
     drivers = [kind.drivers(when, system, level) for level in levels]
-    counts = mode in FLOWS or mode == "gain"
-    line = timeline(_manner(mode, when.upwards, limit), pace.window, pace.wait, pace.keep, _lead(when, pace), counts)
     series = [_track(one, when.upwards, pace) for one in zip(*drivers, strict=True)]
     values: list[float | None] = [float(levels[BEYOND]) if fires else None for _, fires in line.looks]
     if mode in ("flow", "rise"):
@@ -50,12 +50,9 @@ def boundary(when: MetricCondition, system: System, pace: Pace) -> Story:
     silent = guard(kind)
     if silent and (guarded := silent(when, system, levels[SHORT], levels[BEYOND])):
         code, shown = guarded
-        guards = [(one, Track(one.metric, one.labels, one.mode, (one.amount,) * 4, one.before)) for one in shown]
-        found.append(
-            Scenario(
-                (code,), [(one.metric, one.labels, printed(script, track, line, pace.size)) for one, track in guards]
-            )
-        )
+        tracks = [_held(one, line) for one in shown]
+        guards = [(one.metric, one.labels, printed(script, one, line, pace.size)) for one in tracks]
+        found.append(Scenario((code,), guards))
     return Story(found, [(at, value) for (at, _), value in zip(line.looks, values, strict=True)])
 
 
@@ -102,6 +99,15 @@ def _track(drivers: Sequence[Driver], upwards: bool, pace: Pace) -> Track:
     else:
         clear = short
     return Track(metric, labels, mode, (whole(short), whole(at), whole(past), whole(clear)), before, whole(burst))
+
+
+def _held(driver: Driver, line: Timeline) -> Track:
+    """A series that is at its level for all of the test, and so low that its past never rises above its own."""
+    amount, before = driver.amount, driver.before
+    if driver.mode == "mean":
+        lower = (amount / before) ** ((line.last - line.start) // line.lead)
+        amount, before = amount / lower, before / lower
+    return Track(driver.metric, driver.labels, driver.mode, (amount,) * 4, before)
 
 
 @lru_cache(maxsize=4096)

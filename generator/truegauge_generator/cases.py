@@ -162,17 +162,17 @@ def plan(system: System, when: MetricCondition, wait: int, keep: int, size: int)
 def _told(labels: dict[str, str], telling: str, told: Mapping[str, Scenario]) -> list[Case]:
     """The cases in the instances that are named like them; most of their series differ in that label alone."""
     mark = f'{telling}="beyond"'
-    written = [_series(labels, name, more) for name, more, _ in told["beyond"].series]
+    written = [(name, more, _series(labels, name, more)) for name, more, _ in told["beyond"].series]
     cases = []
     for code, (codes, series) in told.items():
         if code == "unselected":
             continue
+        same = len(series) == len(written) and all(one[1] is of[1] for one, of in zip(series, written, strict=True))
+        texts = [of[2] for of in written] if same else [_series(labels, name, more) for name, more, _ in series]
         mine = f'{telling}="{code}"'
-        if len(series) == len(written):
-            texts = [text.replace(mark, mine, 1) for text in written]
-        else:
-            texts = [_series(labels, name, more).replace(mark, mine, 1) for name, more, _ in series]
-        cases.append(Case(codes, [(text, values) for text, (_, _, values) in zip(texts, series, strict=True)]))
+        cases.append(
+            Case(codes, [(text.replace(mark, mine, 1), one[2]) for text, one in zip(texts, series, strict=True)])
+        )
     return cases
 
 

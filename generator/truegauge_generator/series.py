@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from truegauge_generator.timelines import BEYOND, Script, Timeline
+from truegauge_generator.timelines import BEYOND, CLEAR, Script, Timeline
 from truegauge_spec.quantities import numeral
 
 Number = int | Decimal
@@ -142,7 +142,9 @@ def _means(script: Script, track: Track, line: Timeline) -> str:
 
 
 def _risen(track: Track, level: int, times: int) -> Decimal:
-    return Decimal(track.amounts[level]) * (track.amounts[BEYOND] / track.before) ** times
+    """A level where the past is itself so many times higher; what is clear of a breach was beyond the threshold."""
+    past = track.amounts[BEYOND if level == CLEAR else level] / track.before
+    return track.amounts[level] * past**times
 
 
 def rate(values: Sequence[float | None], at: int, window: int, size: int, per_second: bool) -> float | None:

@@ -77,7 +77,7 @@ CONDITIONS = st.one_of(
     st.builds(
         "metric: shop_queue, deviates_over: {}, from: {}, above: {}, floor: {}".format,
         st.sampled_from(["1m", "5m", "97s", "1h"]),
-        st.sampled_from(["2h", "1d", "3d"]),
+        st.sampled_from(["1h", "70m", "1d", "3d"]),
         st.sampled_from(["1%", "50%", "150%"]),
         st.sampled_from([1, 2.5, 1000]),
     ),

@@ -18,7 +18,7 @@ class Driver(NamedTuple):
     `mode` says what `amount` is: the value of a gauge (`hold`); what a counter gains in each step (`gain`), in each
     second where its rate (`flow`), its increase (`rise`) or this in whole numbers (`count`) is compared, or once after
     its first sample (`jump`); how many seconds a gauge that holds a time is behind (`age`), or its value over the
-    window after it was `before` (`mean`). Before it gains its amount in each step, a counter gains `before` once.
+    window after it was `before` (`mean`).
     """
 
     metric: str
