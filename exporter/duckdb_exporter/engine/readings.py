@@ -35,16 +35,19 @@ EVICTABLE = ("BASE_TABLE", "EXTERNAL_FILE_CACHE", "OBJECT_CACHE")
 """Tags of memory that the engine drops when it needs room; a healthy database fills its limit with BASE_TABLE."""
 
 # A name without its catalog is looked up in the application's database too, which begins a transaction there, and
-# while there is one the application's CHECKPOINT fails (DuckDB 2.0.0, also for BEGIN READ ONLY). So every name has it.
+# while there is one the application's CHECKPOINT fails (DuckDB 2.0.0, also for BEGIN READ ONLY). So every name has it,
+# and there are no tuples: `(a, b)` is a call of row, which has none.
 _ENGINE = """
 SELECT
-    (SELECT system.main.list((tag, memory_usage_bytes)) FROM system.main.duckdb_memory()),
+    (SELECT system.main.list(system.main.struct_pack(tag := tag, size := memory_usage_bytes))
+        FROM system.main.duckdb_memory()),
     (SELECT coalesce(system.main.sum(size), 0) FROM system.main.duckdb_temporary_files()),
-    (SELECT system.main.list((database_name, block_size, total_blocks, used_blocks))
+    (SELECT system.main.list(system.main.struct_pack(
+            name := database_name, block := block_size, total := total_blocks, used := used_blocks))
         FROM system.main.pragma_database_size()),
     system.main.current_setting('memory_limit'),
     system.main.list_value({printed}),
-    (SELECT system.main.list((view_name, view_oid) ORDER BY view_oid)
+    (SELECT system.main.list(system.main.struct_pack(name := view_name, oid := view_oid) ORDER BY view_oid)
         FROM system.main.duckdb_views() WHERE NOT internal)
 """
 # Takes half a poll's time: `sql` is put together for all the internal views too.
@@ -84,7 +87,7 @@ class Reader:
         self._metrics = [metric for metric in metrics if metric.sql is not None]
         self._instance_label = instance_label
         self._failures: dict[str, str] = {}
-        self._listed: list[tuple[str, int]] | None = None
+        self._listed: list[dict[str, object]] | None = None
         self._views: dict[str, str] = {}
 
     def read(self, cursor: duckdb.DuckDBPyConnection) -> Snapshot:
@@ -93,9 +96,9 @@ class Reader:
         row = cursor.execute(self._query, self._limits).fetchall()[0]
         memory, spilled, databases, limit, printed, views = row
         tags: dict[tuple[str, ...], float] = {
-            (tag, "evictable" if tag in EVICTABLE else "pinned"): float(size) for tag, size in memory
+            (each["tag"], "evictable" if each["tag"] in EVICTABLE else "pinned"): float(each["size"]) for each in memory
         }
-        blocks = {name: (total, used) for name, _, total, used in databases}
+        blocks = {each["name"]: each for each in databases}
         evictable = sum(size for (_, kind), size in tags.items() if kind == "evictable")
         used = sum(tags.values())
         values: dict[str, float | None] = {
@@ -112,7 +115,7 @@ class Reader:
             self._listed, self._views = views, dict(cursor.execute(_VIEWS).fetchall())
         parts: dict[str, Mapping[tuple[str, ...], float]] = {
             "memory.tag": tags,
-            "disk.database": {(name,): float(size * total) for name, size, total, _ in databases},
+            "disk.database": {(each["name"],): float(each["block"] * each["total"]) for each in databases},
             "table.rows": self._tables.read(cursor),
         }
         return Snapshot(values, spilled, parts, samples, self._views)
@@ -147,10 +150,10 @@ def _told(error: Exception) -> str:
     return str(error).partition("\n")[0] if isinstance(error, about_the_query) else type(error).__name__
 
 
-def _fragmentation(blocks: tuple[int, int] | None) -> float | None:
+def _fragmentation(blocks: Mapping[str, int] | None) -> float | None:
     if not blocks:
         return None
-    total, used = blocks
+    total, used = blocks["total"], blocks["used"]
     return total / used if used else 1.0 if total == 0 else None
 
 
