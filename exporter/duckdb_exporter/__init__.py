@@ -15,6 +15,7 @@ from __future__ import annotations
 from .engine.connection import Connection
 from .engine.exporter import process_exporter
 from .engine.sync import SyncAttempt
+from .engine.transient import transient
 from .metrics import INSTRUMENTS, SPEC_DIGEST, SYSTEM
 from .server import Server
 
@@ -29,6 +30,9 @@ __all__ = [
     "remedy",
     "serve",
     "sync",
+    "sync_attempts",
+    "sync_pending",
+    "transient",
 ]
 
 _EXPORTER = process_exporter(INSTRUMENTS, SYSTEM, SPEC_DIGEST)
@@ -37,6 +41,8 @@ connect = _EXPORTER.connect
 instrument = _EXPORTER.instrument
 remedy = _EXPORTER.remedy
 sync = _EXPORTER.sync
+sync_attempts = _EXPORTER.sync_attempts
+sync_pending = _EXPORTER.sync_pending
 serve = _EXPORTER.serve
 collector = _EXPORTER.collector
 close = _EXPORTER.close

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from duckdb_exporter.declare import Label, Metric
-from duckdb_exporter.engine import disk
+from duckdb_exporter.engine import disk, sizes
 from duckdb_exporter.engine.measurements import MEASUREMENTS
 from duckdb_exporter.engine.memory import exact_limit, parse_bytes, resident_bytes
 
@@ -148,7 +148,10 @@ def test_a_metric_cannot_ask_for_what_is_not_measured(make_lab: Callable[..., La
             make_lab(wrong)
 
 
-def test_every_measurement_can_be_exposed_with_the_instance_label(make_lab: Callable[..., Lab], tmp_path: Path) -> None:
+def test_every_measurement_can_be_exposed_with_the_instance_label(
+    make_lab: Callable[..., Lab], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sizes, "EVERY", 0.05)
     label = (Label("instance_id"),)
     metrics = [
         Metric(
@@ -166,9 +169,12 @@ def test_every_measurement_can_be_exposed_with_the_instance_label(make_lab: Call
     con = lab.connect(tmp_path / "a.duckdb", instance_id="i", listen=False)
     con.execute("CREATE TABLE trades AS SELECT 1 AS id").execute("SELECT 1").fetchall()
     con.begin().commit()
-    with lab.exporter.sync():
-        pass
-    scrape = lab.until(lambda scrape: scrape("exporter_up", instance_id="i"))
+    lab.exporter.sync_pending(0)
+    for attempt in lab.exporter.sync_attempts():
+        with attempt:
+            pass
+    lab.until(lambda scrape: scrape("table_rows", instance_id="i") is not None)
+    scrape = lab.scrape()
     for metric in metrics:
         name = f"{metric.name}_count" if metric.type == "histogram" else metric.name
         assert scrape(name, instance_id="i") is not None, name

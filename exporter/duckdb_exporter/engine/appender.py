@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from .activity import Activity
 from .kinds import Kind, Statement
 from .recorder import Append
 from .transactions import Transaction
@@ -15,11 +16,19 @@ from .transactions import Transaction
 class Appender:
     """A `duckdb.Appender`; the time of appending rows counts towards the flush that writes them."""
 
-    def __init__(self, raw: duckdb.Appender, statement: Statement, append: Append, transaction: Transaction) -> None:
+    def __init__(
+        self,
+        raw: duckdb.Appender,
+        statement: Statement,
+        append: Append,
+        transaction: Transaction,
+        activity: Activity,
+    ) -> None:
         self._raw = raw
         self._statement = statement
         self._append = append
         self._transaction = transaction
+        self._activity = activity
         self._busy = 0.0
 
     def append_row(self, *args: Any, **kwargs: Any) -> Any:
@@ -45,15 +54,18 @@ class Appender:
         return getattr(self._raw, name)
 
     def _timed(self, method: Any, flushes: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        started = perf_counter()
+        activity = self._activity
+        activity.running = started = perf_counter()
         try:
             result = method(*args, **kwargs)
         except BaseException as error:
             ended = perf_counter()
             if isinstance(error, duckdb.Error):
-                self._note(self._statement.error, started, ended)
+                self._note(self._statement.failed(error), started, ended)
                 self._transaction.failed((), started, ended)
             raise
+        finally:
+            activity.running = 0.0
         ended = perf_counter()
         if flushes:
             self._note(self._statement.ok, started, ended)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from .activity import Activity
 from .appender import Appender
 from .forwarding import forwarded
 from .kinds import Statement
@@ -37,7 +40,7 @@ class Connection:
 
     __slots__ = (
         "__weakref__", "_append", "_busy", "_closed", "_instance", "_known", "_open", "_prepared", "_raw",
-        "_raw_execute", "_raw_fetchall", "_raw_fetchone", "_readings", "_transaction", "family", "is_root",
+        "_raw_execute", "_raw_fetchall", "_raw_fetchone", "_readings", "_transaction", "activity", "family", "is_root",
     )  # fmt: skip
 
     def __init__(self, raw: duckdb.DuckDBPyConnection, instance: Instance, family: object = None) -> None:
@@ -46,6 +49,7 @@ class Connection:
         self._raw = raw
         self._instance = instance
         self._append = instance.events.append
+        self.activity = Activity()
         self._known = instance.classify.known
         self._raw_execute = raw.execute
         self._raw_fetchall = raw.fetchall
@@ -68,15 +72,17 @@ class Connection:
             statement = self._known[query]
         except (KeyError, TypeError):
             statement = self._statement(query)
-        started = perf_counter()
+        activity = self.activity
+        activity.began = activity.running = started = perf_counter()
         try:
             result = self._raw_execute(query, parameters)  # type: ignore[arg-type]
         except BaseException as error:
             if not (_met_another(error) and isinstance(query, str) and _CHECKPOINT.fullmatch(query)):
                 self._failed(statement, started)
                 raise
-            result = self._between_polls(lambda: self._raw_execute(query), statement, started)
+            result = self._between_polls(partial(self._raw_execute, query), statement, started)
         ended = perf_counter()
+        activity.running = 0.0
         if statement.is_plain:
             self._open = statement
             self._busy = ended - started
@@ -90,7 +96,7 @@ class Connection:
         if self._open is not None:
             self._finish(perf_counter())
         statement = self._statement(query)
-        started = perf_counter()
+        started = self._start()
         try:
             result = self._raw.executemany(query, parameters)  # type: ignore[arg-type]
         except BaseException:
@@ -101,12 +107,15 @@ class Connection:
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All remaining rows."""
-        started = perf_counter()
+        activity = self.activity
+        activity.running = started = perf_counter()
         try:
             rows = self._raw_fetchall()
         except BaseException:
             self._fetch_failed(started)
             raise
+        activity.running = 0.0
+        activity.rows += len(rows)
         statement = self._open
         if statement is not None:
             ended = perf_counter()
@@ -116,12 +125,16 @@ class Connection:
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The next row, None after the last."""
-        started = perf_counter()
+        activity = self.activity
+        activity.running = started = perf_counter()
         try:
             row = self._raw_fetchone()
         except BaseException:
             self._fetch_failed(started)
             raise
+        activity.running = 0.0
+        if row is not None:
+            activity.rows += 1
         statement = self._open
         if statement is not None:
             ended = perf_counter()
@@ -165,7 +178,7 @@ class Connection:
         """An instrumented appender to a table."""
         raw = self._raw.appender(table, **kwargs)
         statement = self._instance.classify(f"INSERT INTO {table}")
-        return Appender(raw, statement, self._append, self._transaction)
+        return Appender(raw, statement, self._append, self._transaction, self.activity)
 
     def cursor(self) -> Connection:
         """Another instrumented connection to the same database."""
@@ -178,6 +191,11 @@ class Connection:
     def open_cursor(self) -> duckdb.DuckDBPyConnection:
         """A bare cursor, for the poller. Raises duckdb.Error when closed."""
         return self._raw.cursor()
+
+    def open_since(self) -> float | None:
+        """When the first of these began, if any: its transaction, the call that runs, the statement with rows left."""
+        left = self.activity.began if self._open is not None else None
+        return min((began for began in (self._transaction.began, left, self.activity.running) if began), default=None)
 
     def close(self) -> None:
         """Close the connection; with the last one, the poller of its database ends."""
@@ -228,7 +246,13 @@ class Connection:
             return UNKNOWN
         return found if found is not None else self._instance.classify(query)
 
+    def _start(self) -> float:
+        activity = self.activity
+        activity.began = activity.running = started = perf_counter()
+        return started
+
     def _ran(self, statement: Statement, started: float, ended: float) -> None:
+        self.activity.running = 0.0
         statement = self._prepared.get(statement.executes, statement)
         if statement.streams:
             self._open = statement
@@ -241,8 +265,9 @@ class Connection:
 
     def _failed(self, statement: Statement, started: float) -> None:
         ended = perf_counter()
+        self.activity.running = 0.0
         statement = self._prepared.get(statement.executes, statement)
-        self._append((statement.error, ended - started, ended))
+        self._append((statement.failed(sys.exception()), ended - started, ended))
         self._transaction.failed(statement.verbs, started, ended)
 
     def _between_polls(self, checkpoint: Callable[[], Any], statement: Statement, started: float) -> Any:
@@ -267,16 +292,17 @@ class Connection:
             self._append((statement.left, self._busy, ended))
 
     def _fetch_failed(self, started: float) -> None:
+        self.activity.running = 0.0
         statement, self._open = self._open, None
         if statement is not None:
             ended = perf_counter()
-            self._append((statement.error, self._busy + ended - started, ended))
+            self._append((statement.failed(sys.exception()), self._busy + ended - started, ended))
             self._transaction.failed((), started, ended)
 
     def _control(self, method: Callable[[], Any], verb: str) -> Connection:
         if self._open is not None:
             self._finish(perf_counter())
-        started = perf_counter()
+        started = self._start()
         try:
             method()
         except BaseException:
@@ -289,7 +315,7 @@ class Connection:
         if result is self._raw:
             return self
         if self._readings is None:
-            self._readings = Readings(self._append, self._instance.classify, self._transaction)
+            self._readings = Readings(self._append, self._instance.classify, self._transaction, self.activity)
         return self._readings.adopt(result)
 
 

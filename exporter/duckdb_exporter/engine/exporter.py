@@ -28,7 +28,7 @@ from .recorder import Recorder
 from .remedies import Function, Remedies
 from .serving import FilePath, Listen, Serving, read_file
 from .statements import Classifier
-from .sync import SyncAttempt
+from .sync import Syncs
 from .tables import declared
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class Exporter:
         self._title = f"{system} exporter"
         self.instruments = instruments
         self._recorder = Recorder(instruments)
+        syncs = Syncs(self._recorder, self._sync_instance)
+        self.sync, self.sync_attempts, self.sync_pending = syncs.one, syncs.attempts, syncs.pending
         self._exposition = Exposition(instruments, system, digest)
         self._tables = declared(self._recorder.metrics)
         self._parser = Parser()
@@ -124,15 +126,6 @@ class Exporter:
         self._serve_for_connection(listen)
         return Connection(connection, instance)
 
-    def sync(self, instance_id: str | None = None, *, attempt: int = 1) -> SyncAttempt:
-        """`with sync():` around one sync attempt; `attempt=2` and more count as retries.
-
-        `instance_id`: default the only instance there is, else as for `connect`.
-        """
-        if instance_id is None and len(self._instances) == 1:
-            instance_id = next(iter(self._instances))
-        return SyncAttempt(self._recorder, instance_id or default_instance_id(), attempt)
-
     def serve(
         self,
         listen: str | None = None,
@@ -205,10 +198,13 @@ class Exporter:
     def _fresh(self) -> Iterator[None]:
         with self._scrape_lock:
             now = perf_counter()
-            for instance in list(self._instances.values()):
+            instances = list(self._instances.values())
+            for instance in instances:
                 instance.show(now)
             self._recorder.fold(now)
             yield
+            for instance in instances:
+                self._recorder.gauge("exporter.scrape_duration", instance.id, perf_counter() - now)
 
     def _instance(self, wanted: Source, instance_id: str | None) -> Instance:
         with self._lock:
@@ -230,6 +226,11 @@ class Exporter:
             else:
                 found.measure(wanted)
             return found
+
+    def _sync_instance(self, instance_id: str | None) -> str:
+        if instance_id is None and len(self._instances) == 1:
+            instance_id = next(iter(self._instances))
+        return instance_id or default_instance_id()
 
     def _new_instance(self, id_: str, wanted: Source) -> Instance:
         # Each has views of its own, and so a classifier.

@@ -7,6 +7,8 @@ from operator import attrgetter
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from .activity import row_count
+
 if TYPE_CHECKING:
     from .connection import Connection
 
@@ -43,12 +45,15 @@ def forwarded(bare: type, proxy: type) -> Iterator[tuple[str, Any]]:
 
 def _fetch(name: str) -> Method:
     def method(self: Connection, *args: Any, **kwargs: Any) -> Any:
-        started = perf_counter()
+        activity = self.activity
+        activity.running = started = perf_counter()
         try:
             result = getattr(self._raw, name)(*args, **kwargs)
         except BaseException:
             self._fetch_failed(started)
             raise
+        activity.running = 0.0
+        activity.rows += row_count(result)
         if self._open is not None:
             ended = perf_counter()
             self._busy += ended - started
@@ -70,12 +75,13 @@ def _is_last(name: str, result: Any, args: tuple[Any, ...], kwargs: dict[str, An
 def _query(name: str) -> Method:
     def method(self: Connection, *args: Any, **kwargs: Any) -> Any:
         statement = self._statement(args[0] if args else kwargs.get("query"))
-        started = perf_counter()
+        started = self._start()
         try:
             relation = getattr(self._raw, name)(*args, **kwargs)
         except BaseException:
             self._failed(statement, started)
             raise
+        self.activity.running = 0.0
         if statement.streams:  # not run yet
             self._transaction.succeeded(statement.verbs, started, perf_counter())
             return self._adopt(relation)

@@ -12,10 +12,12 @@ import duckdb
 
 from ..declare import Settings
 from . import disk
+from .activity import Activities, error_class
+from .checkpoints import Checkpoints
 from .lock import FileLock
 from .memory import resident_bytes
 from .poller import Poller
-from .readings import NOTHING_KNOWN, Reader, Snapshot
+from .readings import NOTHING_KNOWN, PARTS, Reader, Snapshot
 from .recorder import Recorder
 from .statements import Classifier
 from .transactions import COMMIT, FAILURES
@@ -42,6 +44,7 @@ class Instance:
         self.events = recorder.register(id_)
         self._settings = settings
         self._recorder = recorder
+        self._activities = Activities()
         # Plain dict operations, each atomic: a finalizer can come between any two lines and must not wait for a lock.
         self._connections: dict[int, weakref.ref[Connection]] = {}
         self._polled: int | None = None  # the connection that the poller's cursor was opened from, if a root
@@ -56,6 +59,7 @@ class Instance:
         self._reader: Reader | None = None
         self._answered_at = perf_counter()
         self._answering = False
+        self._checkpoints = Checkpoints()
 
     @property
     def connected(self) -> bool:
@@ -65,13 +69,16 @@ class Instance:
     def join(self, connection: Connection) -> None:
         """A connection was opened."""
         self._connections[id(connection)] = weakref.ref(connection)
+        self._activities.join(connection.activity)
         self._poller.start()
 
     def leave(self, connection: Connection) -> None:
         """A connection is about to be closed: afterwards nothing of the exporter's depends on it."""
         for other in self._living() if connection.is_root else ():
             if other.family is connection.family:
+                other.activity.ended = True
                 self._connections.pop(id(other), None)
+        connection.activity.ended = True
         self._connections.pop(id(connection), None)
         if not self.connected:
             self._poller.stop()
@@ -82,6 +89,7 @@ class Instance:
 
     def lost(self, connection: Connection) -> None:
         """A connection is being collected by Python, unclosed."""
+        connection.activity.ended = True
         self._connections.pop(id(connection), None)
         if not self.connected:
             self._poller.detach_soon()
@@ -124,7 +132,10 @@ class Instance:
         """Bring what is known of the database into the gauges."""
         for measure, value in self.measurements(now).items():
             self._recorder.gauge(measure, self.id, value)
+        self._recorder.add("query.rows", self.id, self._activities.take_rows())
         fresh = self.snapshot if now - self._answered_at <= self._settings.stale_after else None
+        for measure in PARTS:
+            self._recorder.parts(measure, self.id, fresh.parts[measure] if fresh else {})
         for metric in self._recorder.metrics:
             if metric.sql is not None:
                 self._recorder.replace(metric.name, self.id, fresh.samples[metric.name] if fresh else ())
@@ -137,10 +148,14 @@ class Instance:
         fresh = snapshot is not None and age <= self._settings.stale_after
         values = snapshot.values if snapshot is not None and fresh else NOTHING_KNOWN
         tracked, resident = values["memory.used"], resident_bytes()
+        on_disk = disk.read(self.source.path, snapshot.spilled if snapshot else None, self.source.quota)
         return {
             **values,
-            **disk.read(self.source.path, snapshot.spilled if snapshot else None, self.source.quota),
+            **on_disk,
             "disk.locked": self._lock.held() if self.connected else None,
+            "disk.checkpoint_age": self._checkpoints.age(on_disk["disk.wal"] if self.source.path else None, now),
+            "query.in_flight": self._activities.in_flight(),
+            "transaction.oldest": self._oldest(now),
             "memory.fragmentation": resident / tracked if resident and tracked else None,
             "exporter.up": float(up),
             "exporter.poll_age": age,
@@ -164,7 +179,8 @@ class Instance:
         return [connection for reference in list(self._connections.values()) if (connection := reference())]
 
     def _poll(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._recorder.fold(perf_counter())
+        started = perf_counter()
+        self._recorder.fold(started)
         if self._reader is None:
             name = cursor.execute(_NAME).fetchall()[0][0]
             self._reader = Reader(name, self.source.limits, self._recorder.metrics, self._settings.instance_label)
@@ -172,9 +188,17 @@ class Instance:
         self.classify.follow(self.snapshot.views)
         self._answered_at = perf_counter()
         self._answering = True
+        self._recorder.gauge("exporter.poll_duration", self.id, self._answered_at - started)
 
-    def _not_answering(self) -> None:
+    def _not_answering(self, error: Exception | None) -> None:
         self._answering = False
+        if error is not None:
+            self._recorder.count("exporter.poll_errors", self.id, error=error_class(error))
+
+    def _oldest(self, now: float) -> float:
+        """Seconds that the oldest open transaction or result has been open, 0 without one."""
+        opened = (connection.open_since() for connection in self._living())
+        return max((now - since for since in opened if since is not None), default=0.0)
 
 
 _NAME = "SELECT database_name FROM system.main.duckdb_databases() WHERE NOT internal ORDER BY database_oid LIMIT 1"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from .activity import error_class
+
 OK, PARTIAL, ABANDONED, ERROR = OUTCOMES = ("ok", "partial", "abandoned", "error")
 """How a query ends: read to its end (or without rows to read), read in part, not read at all, failed."""
 
@@ -11,12 +13,13 @@ OK, PARTIAL, ABANDONED, ERROR = OUTCOMES = ("ok", "partial", "abandoned", "error
 class Kind:
     """A kind of query. Of two equal ones there is one object: they are told apart by identity, as events are many."""
 
-    __slots__ = ("outcome", "query_type", "tables")
+    __slots__ = ("error", "outcome", "query_type", "tables")
 
-    def __init__(self, query_type: str, tables: tuple[str, ...], outcome: str) -> None:
+    def __init__(self, query_type: str, tables: tuple[str, ...], outcome: str, error: str = "") -> None:
         self.query_type = query_type
         self.tables = tables
         self.outcome = outcome
+        self.error = error  # the class of the exception
 
 
 kind = cache(Kind)
@@ -29,12 +32,12 @@ class Statement:
     in the order in which the text has them. `prepares`: names that it gives to statements; `executes`: the name of
     the one that it runs. `is_plain`: it streams, and nothing else is to be known about it.
 
-    `ok`, `error` and `left` are the kinds it is recorded as, the last when its rows were left unfetched. `begun` is
+    `ok` and `left` are the kinds it is recorded as, the last when its rows were left unfetched. `begun` is
     the same statement after some rows were fetched.
     """
 
     __slots__ = (
-        "begun", "error", "executes", "is_plain", "left", "ok", "prepares", "query_type", "streams", "tables", "verbs",
+        "begun", "executes", "is_plain", "left", "ok", "prepares", "query_type", "streams", "tables", "verbs",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +59,9 @@ class Statement:
         self.executes = executes
         self.is_plain = streams and not (verbs or prepares or executes)
         self.ok = kind(query_type, tables, OK)
-        self.error = kind(query_type, tables, ERROR)
         self.left = kind(query_type, tables, PARTIAL if begun else ABANDONED)
         self.begun = self if begun else Statement(query_type, tables, streams=streams, begun=True)
+
+    def failed(self, error: BaseException | None) -> Kind:
+        """The kind it is recorded as when it raised this."""
+        return kind(self.query_type, self.tables, ERROR, error_class(error))

@@ -22,7 +22,7 @@ class Poller:
     """Calls `poll(cursor)` at once and then every `interval` seconds.
 
     `renew(cursor)` gives the cursor to use, the present one or a new one, and None when there is no connection left
-    to poll: then the thread ends. `failed()` is told when the engine does not answer.
+    to poll: then the thread ends. `failed(error)` is told when the engine does not answer, without an error at the end.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Poller:
         name: str,
         renew: Callable[[Cursor | None], Cursor | None],
         poll: Callable[[Cursor], None],
-        failed: Callable[[], None],
+        failed: Callable[[Exception | None], None],
         interval: float,
     ) -> None:
         self._name = name
@@ -123,12 +123,12 @@ class Poller:
                     self._poll(cursor)
                 except duckdb.Error as error:
                     _LOG.debug("poll failed", exc_info=error)
-                    self._failed()
+                    self._failed(error)
                     if isinstance(error, duckdb.ConnectionException):
                         self._close_cursor()
-                except Exception:  # noqa: BLE001 - a bug in a reading must not end the polling
+                except Exception as error:  # noqa: BLE001 - a bug in a reading must not end the polling
                     _LOG.exception("poll failed")
-                    self._failed()
+                    self._failed(error)
                 del cursor
             with contextlib.suppress(Empty):
                 self._wake.get(timeout=self._interval)
@@ -138,7 +138,7 @@ class Poller:
             cursor = None if stopped.is_set() else self._renew(self._cursor)
             if cursor is None:
                 self._close_cursor()
-                self._failed()
+                self._failed(None)
                 if not stopped.is_set():
                     self._thread = None
             self._cursor = cursor

@@ -9,32 +9,45 @@ from typing import Any, NamedTuple
 import duckdb
 
 from ..declare import Metric
+from ..instruments import DEFAULT_LIMIT
 from .memory import exact_limit
+from .sizes import TableSizes
 
 OWN_CONNECTIONS = 1
 """The poller's cursor, which the engine counts like any connection."""
 
 NOTHING_KNOWN: Mapping[str, float | None] = dict.fromkeys(
-    ("memory.used", "memory.pinned", "memory.limit", "connection.active", "disk.fragmentation")
+    (
+        "memory.used",
+        "memory.evictable",
+        "memory.pinned",
+        "memory.limit",
+        "connection.active",
+        "disk.spilled",
+        "disk.fragmentation",
+    )
 )
 """The engine's measurements while it does not answer."""
 
+PARTS = ("memory.tag", "disk.database", "table.rows")
+"""Measurements with dimensions of their own."""
+EVICTABLE = ("BASE_TABLE", "EXTERNAL_FILE_CACHE", "OBJECT_CACHE")
+"""Tags of memory that the engine drops when it needs room; a healthy database fills its limit with BASE_TABLE."""
+
 # A name without its catalog is looked up in the application's database too, which begins a transaction there, and
-# while there is one the application's CHECKPOINT fails (DuckDB 2.0.0, also for BEGIN READ ONLY). So every name has it.
-# BASE_TABLE is the page cache: a healthy database larger than its limit fills the limit with it.
+# while there is one the application's CHECKPOINT fails (DuckDB 2.0.0, also for BEGIN READ ONLY). So every name has it,
+# and there are no tuples: `(a, b)` is a call of row, which has none.
 _ENGINE = """
 SELECT
-    (SELECT system.main.struct_pack(
-            used := system.main.sum(memory_usage_bytes),
-            pinned := system.main.sum(memory_usage_bytes) FILTER (
-                tag NOT IN ('BASE_TABLE', 'EXTERNAL_FILE_CACHE', 'OBJECT_CACHE')))
+    (SELECT system.main.list(system.main.struct_pack(tag := tag, size := memory_usage_bytes))
         FROM system.main.duckdb_memory()),
     (SELECT coalesce(system.main.sum(size), 0) FROM system.main.duckdb_temporary_files()),
-    (SELECT system.main.struct_pack(total := total_blocks, used := used_blocks)
-        FROM system.main.pragma_database_size() WHERE database_name = ?),
+    (SELECT system.main.list(system.main.struct_pack(
+            name := database_name, block := block_size, total := total_blocks, used := used_blocks))
+        FROM system.main.pragma_database_size()),
     system.main.current_setting('memory_limit'),
     system.main.list_value({printed}),
-    (SELECT system.main.list((view_name, view_oid) ORDER BY view_oid)
+    (SELECT system.main.list(system.main.struct_pack(name := view_name, oid := view_oid) ORDER BY view_oid)
         FROM system.main.duckdb_views() WHERE NOT internal)
 """
 # Takes half a poll's time: `sql` is put together for all the internal views too.
@@ -51,39 +64,61 @@ class Snapshot(NamedTuple):
 
     values: Mapping[str, float | None]
     spilled: float
+    parts: Mapping[str, Mapping[tuple[str, ...], float]]  # of each measurement with dimensions, by their values
     samples: Mapping[str, tuple[Sample, ...]]
     views: Mapping[str, str]  # name and text of each
 
 
 class Reader:
-    """Polls one database: `database` is its name in the engine, `limits` are configured memory limits in bytes."""
+    """Polls one database, `database` in the engine; `limits` are configured memory limits in bytes."""
 
-    def __init__(self, database: str, limits: Sequence[int], metrics: Iterable[Metric], instance_label: str) -> None:
+    def __init__(
+        self,
+        database: str,
+        limits: Sequence[int],
+        metrics: Iterable[Metric],
+        instance_label: str,
+    ) -> None:
+        metrics = tuple(metrics)
         self._database = database
+        self._tables = TableSizes(_most_tables(metrics))
         self._limits = tuple(limits)
         self._query = _ENGINE.format(printed=", ".join("system.main.format_bytes(?)" for _ in self._limits))
         self._metrics = [metric for metric in metrics if metric.sql is not None]
         self._instance_label = instance_label
         self._failures: dict[str, str] = {}
-        self._listed: list[tuple[str, int]] | None = None
+        self._listed: list[dict[str, object]] | None = None
         self._views: dict[str, str] = {}
 
     def read(self, cursor: duckdb.DuckDBPyConnection) -> Snapshot:
         """Ask the engine on the poller's cursor. Raises duckdb.Error when it does not answer."""
         connections = cursor.execute(_HEARTBEAT).fetchall()[0][0]
-        row = cursor.execute(self._query, [self._database, *self._limits]).fetchall()[0]
-        memory, spilled, blocks, limit, printed, views = row
+        row = cursor.execute(self._query, self._limits).fetchall()[0]
+        memory, spilled, databases, limit, printed, views = row
+        tags: dict[tuple[str, ...], float] = {
+            (each["tag"], "evictable" if each["tag"] in EVICTABLE else "pinned"): float(each["size"]) for each in memory
+        }
+        blocks = {each["name"]: each for each in databases}
+        evictable = sum(size for (_, kind), size in tags.items() if kind == "evictable")
+        used = sum(tags.values())
         values: dict[str, float | None] = {
-            "memory.used": memory["used"],
-            "memory.pinned": memory["pinned"],
+            "memory.used": used,
+            "memory.evictable": evictable,
+            "memory.pinned": used - evictable,
             "memory.limit": exact_limit(limit, self._limits, printed),
             "connection.active": connections - OWN_CONNECTIONS,
-            "disk.fragmentation": _fragmentation(blocks),
+            "disk.fragmentation": _fragmentation(blocks.get(self._database)),
+            "disk.spilled": spilled,
         }
         samples = {metric.name: self._ask(cursor, metric) for metric in self._metrics}
         if views != self._listed:  # a view that is replaced has another oid
             self._listed, self._views = views, dict(cursor.execute(_VIEWS).fetchall())
-        return Snapshot(values, spilled, samples, self._views)
+        parts: dict[str, Mapping[tuple[str, ...], float]] = {
+            "memory.tag": tags,
+            "disk.database": {(each["name"],): float(each["block"] * each["total"]) for each in databases},
+            "table.rows": self._tables.read(cursor),
+        }
+        return Snapshot(values, spilled, parts, samples, self._views)
 
     def _ask(self, cursor: duckdb.DuckDBPyConnection, metric: Metric) -> tuple[Sample, ...]:
         labels = [label.name for label in metric.labels if label.name != self._instance_label]
@@ -100,6 +135,13 @@ class Reader:
             return ()
         self._failures.pop(metric.name, None)
         return samples
+
+
+def _most_tables(metrics: Iterable[Metric]) -> int:
+    """How many tables the metrics of tables' sizes can show."""
+    asked = [metric for metric in metrics if metric.measure == "table.rows"]
+    limits = [label.limit or DEFAULT_LIMIT for metric in asked for label in metric.labels if label.name == "table_name"]
+    return max(limits, default=DEFAULT_LIMIT if asked else 0)
 
 
 def _told(error: Exception) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from ..children import Histogram, Value
 from ..instruments import OTHER, Child, Instrument, Instruments
-from .kinds import Kind
-from .measurements import check
+from .kinds import ERROR, Kind
+from .measurements import MEASUREMENTS, check
 from .windows import Window
 
 Event = tuple[Kind, float, float]  # what ran, seconds inside the engine, when it ended
@@ -57,6 +57,32 @@ class Recorder:
         """One more in the counters of this measurement."""
         self._noted.append(partial(self._count, measure, {**dimensions, self._label: instance_id}))
 
+    def add(self, measure: str, instance_id: str, amount: int) -> None:
+        """So many more in the counters of this measurement, which has no dimensions."""
+        if amount:
+            self._noted.append(partial(self._count, measure, {self._label: instance_id}, amount))
+
+    def observe(self, measure: str, instance_id: str, seconds: float, **dimensions: str) -> None:
+        """One observation in the histograms of this measurement."""
+        self._noted.append(partial(self._observe, measure, {**dimensions, self._label: instance_id}, seconds))
+
+    def parts(self, measure: str, instance_id: str, parts: Mapping[tuple[str, ...], float]) -> None:
+        """The gauges of this measurement by its dimensions: exactly these. Parts that a metric does not tell apart,
+        or has as `other`, add up.
+        """
+        for instrument in self._by_measure.get(measure, ()):
+            sums: defaultdict[tuple[str, ...], float] = defaultdict(float)
+            for part, value in parts.items():
+                dimensions = dict(zip(MEASUREMENTS[measure].dimensions, part, strict=True))
+                values = _values(instrument, {**dimensions, self._label: instance_id})
+                if values is not None:
+                    sums[values] += value * instrument.metric.scale
+            for values in [*instrument.children]:
+                if values not in sums and self._is_of(instrument, values, instance_id):
+                    instrument.remove(values)
+            for values, value in sums.items():
+                instrument.child(values).set(value)
+
     def lasted(self, measure: str, instance_id: str, seconds: float, at: float) -> None:
         """Something of this measurement took `seconds` and ended at `at`."""
         self._noted.append(partial(self._last, measure, instance_id, seconds, at))
@@ -98,11 +124,21 @@ class Recorder:
                         sink(seconds, ends)
             self._show_windows(now)
 
-    def _count(self, measure: str, dimensions: dict[str, str]) -> None:
+    def _count(self, measure: str, dimensions: dict[str, str], amount: int = 1) -> None:
         for instrument in self._by_measure.get(measure, ()):
             values = _values(instrument, dimensions)
             if values is not None:
-                instrument.child(values).add(instrument.metric.scale)
+                instrument.child(values).add(instrument.metric.scale * amount)
+
+    def _observe(self, measure: str, dimensions: dict[str, str], seconds: float) -> None:
+        for instrument in self._by_measure.get(measure, ()):
+            values = _values(instrument, dimensions)
+            if values is not None:
+                instrument.child(values).observe(seconds * instrument.metric.scale)
+
+    def _is_of(self, instrument: Instrument, values: tuple[str, ...], instance_id: str) -> bool:
+        names = [label.name for label in instrument.metric.labels]
+        return self._label not in names or values[names.index(self._label)] == instance_id
 
     def _last(self, measure: str, instance_id: str, seconds: float, at: float) -> None:
         for instrument in self._by_measure.get(measure, ()):
@@ -129,12 +165,15 @@ class Recorder:
 
     def _find_sinks(self, instance_id: str, kind: Kind) -> Iterator[Sink]:
         tables = kind.tables or (OTHER,)
-        for measure in ("query.duration", "query.rate", "query.count"):
+        for measure in ("query.duration", "query.rate", "query.count", "query.errors"):
             for instrument in self._by_measure.get(measure, ()):
                 metric = instrument.metric
+                if measure == "query.errors" and kind.outcome != ERROR:
+                    continue
                 names = {label.name for label in metric.labels} | {name for name, _ in metric.where}
                 for table in tables if "table_name" in names else tables[:1]:
                     dimensions = {"query_type": kind.query_type, "table_name": table, "outcome": kind.outcome}
+                    dimensions["error"] = kind.error
                     values = _values(instrument, {**dimensions, self._label: instance_id})
                     if values is None:
                         continue

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from .activity import Activity, row_count
 from .kinds import Statement
 from .recorder import Append
 from .statements import Classifier
@@ -21,6 +22,9 @@ _READS = (
     "fetch_arrow_table", "fetch_arrow_reader", "fetch_record_batch", "__arrow_c_stream__", "pl", "to_dicts",
     "materialize", "describe", "show", "preview", "explain", "__str__", "__repr__", "__len__",
 )  # fmt: skip
+_ROWS = frozenset(
+    "fetchall fetchnumpy df fetchdf to_df to_arrow_table arrow fetch_arrow_table pl to_dicts torch tf".split()
+)
 _CHANGES = {"insert": "INSERT", "insert_into": "INSERT", "update": "UPDATE"}
 _WRITES = ("create", "to_table", "write_csv", "to_csv", "write_parquet", "to_parquet")
 
@@ -28,10 +32,11 @@ _WRITES = ("create", "to_table", "write_csv", "to_csv", "write_parquet", "to_par
 class Readings:
     """Where the readings of one connection's relations are noted. Holds no reference to the connection's proxy."""
 
-    def __init__(self, append: Append, classify: Classifier, transaction: Transaction) -> None:
+    def __init__(self, append: Append, classify: Classifier, transaction: Transaction, activity: Activity) -> None:
         self.append = append
         self.classify = classify
         self.transaction = transaction
+        self._activity = activity
         self._running = False  # a relation's method may call another: to_dicts calls fetchall
         self._type = _measured_type(self)
 
@@ -51,17 +56,21 @@ class Readings:
             return method(relation, *args, **kwargs)
         statement = self._statement(name, relation, args)
         self._running = True
-        started = perf_counter()
+        activity = self._activity
+        activity.running = started = perf_counter()
         try:
             result = method(relation, *args, **kwargs)
         except BaseException as error:
             ended = perf_counter()
-            self.append((statement.error, ended - started, ended))
+            self.append((statement.failed(error), ended - started, ended))
             if isinstance(error, duckdb.Error):
                 self.transaction.failed((), started, ended)
             raise
         finally:
             self._running = False
+            activity.running = 0.0
+        if name in _ROWS:
+            activity.rows += row_count(result)
         ended = perf_counter()
         self.append((statement.ok, ended - started, ended))
         return self.adopt(result)
@@ -91,11 +100,12 @@ class Readings:
                 finally:
                     busy += perf_counter() - started
                 kind = statement.begun.left
+                self._activity.rows += 1
                 yield row
         except StopIteration:
             kind = statement.ok
-        except duckdb.Error:
-            kind = statement.error
+        except duckdb.Error as error:
+            kind = statement.failed(error)
             raise
         finally:
             self.append((kind, busy, perf_counter()))

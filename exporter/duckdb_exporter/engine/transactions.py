@@ -27,6 +27,11 @@ class Transaction:
         self.aborted = False
 
     @property
+    def began(self) -> float | None:
+        """When the open one began."""
+        return self._began
+
+    @property
     def open(self) -> bool:
         """Whether an explicit transaction is open."""
         return self._began is not None

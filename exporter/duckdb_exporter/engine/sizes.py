@@ -1,0 +1,34 @@
+"""Sizes of tables, which are read less often: each poll would cost half as much again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import perf_counter
+
+import duckdb
+
+EVERY = 10.0
+"""Seconds between two readings."""
+# `estimated_size` is a row count that the engine has at hand. The bytes of a table could only be had from
+# pragma_storage_info, which takes 4 ms for a million rows.
+_TABLES = """
+SELECT table_name, system.main.sum(estimated_size) FROM system.main.duckdb_tables() WHERE NOT internal AND NOT temporary
+GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT ?
+"""
+
+
+class TableSizes:
+    """Rows of the largest `most` tables, over all attached databases."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._read_at = float("-inf")
+        self._rows: Mapping[tuple[str, ...], float] = {}
+
+    def read(self, cursor: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, ...], float]:
+        """By table name; asks the engine when the last answer is old. Raises duckdb.Error."""
+        now = perf_counter()
+        if self._most and now - self._read_at >= EVERY:
+            self._rows = {(name,): float(rows) for name, rows in cursor.execute(_TABLES, [self._most]).fetchall()}
+            self._read_at = now
+        return self._rows
