@@ -39,7 +39,7 @@ CONDITIONS = [
 ]
 
 
-DRIFTS = 6
+DRIFTS = 7
 """The cases of SpecDrift."""
 
 
