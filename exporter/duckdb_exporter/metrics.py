@@ -6,7 +6,7 @@ from .declare import Label, Metric, Settings
 from .instruments import Instruments
 
 SYSTEM = "duckdb"
-SPEC_DIGEST = "3141c1f53480e17b"
+SPEC_DIGEST = "e47ed02d1d160a60"
 
 SETTINGS = Settings(
     listen="127.0.0.1:9187",

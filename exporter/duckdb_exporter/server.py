@@ -8,8 +8,9 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from .exposition import CONTENT_TYPE
@@ -23,21 +24,24 @@ Page = tuple[str, Callable[[], bytes]]
 
 
 class Server:
-    """Serves `metrics()` on host:port until `close`; port 0 takes a free one.
+    """Serves `metrics()` and further `pages` on host:port until `close`; port 0 takes a free one.
 
     Raises ValueError for a listen address without host or port, OSError when the address cannot be bound.
     """
 
-    def __init__(self, listen: str, metrics: Callable[[], bytes], title: str) -> None:
+    def __init__(
+        self, listen: str, metrics: Callable[[], bytes], title: str, pages: Mapping[str, Page] = MappingProxyType({})
+    ) -> None:
         host, port = address(listen)
         landing = _landing(title)
-        pages: dict[str, Page] = {
+        known: dict[str, Page] = {
             "/": ("text/html; charset=utf-8", lambda: landing),
             "/metrics": (CONTENT_TYPE, metrics),
             "/-/healthy": ("text/plain; charset=utf-8", lambda: b"healthy\n"),
+            **pages,
         }
         self.closed = False
-        self._http = _HTTPServer(host, port, pages)
+        self._http = _HTTPServer(host, port, known)
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(_STOP_POLL,), name=f"{title} server", daemon=True
         )
@@ -53,6 +57,12 @@ class Server:
     def url(self) -> str:
         """The address that a scraper uses."""
         return f"http://{self._host}:{self.port}/metrics"
+
+    def forked(self) -> None:
+        """In a forked child: let go of the parent's port. The thread that serves it is not here."""
+        self.closed = True
+        for one in (self._http.socket, *self._http.open_sockets):
+            one.close()
 
     def close(self) -> None:
         """Stop, free the port and end every open connection. May be called again."""
@@ -94,6 +104,11 @@ class _HTTPServer(ThreadingHTTPServer):
             super().process_request_thread(request, client_address)
         finally:
             self._open.pop(request, None)
+
+    @property
+    def open_sockets(self) -> list[socket.socket]:
+        """Of the clients that are connected."""
+        return list(self._open)
 
     def server_close(self) -> None:
         super().server_close()

@@ -16,7 +16,7 @@ UP = Metric("duckdb_up", "gauge", "", "Up", (Label("instance_id"),), "exporter.u
 
 
 def sql(query: str, *labels: Label, type_: str = "gauge", name: str = "m", scale: float = 1.0) -> Metric:
-    return Metric(name, type_, "", "A query's value", labels, "sql", scale=scale, sql=query)
+    return Metric(name, type_, "", "A query's value", labels, "sql", scale=scale, sql=query, every=0.05)
 
 
 @pytest.fixture

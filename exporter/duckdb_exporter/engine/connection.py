@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from .appender import Appender
+from .forked import INHERITED, keep
 from .forwarding import forwarded_methods
 from .relation import Readings
 from .statements import CONTROL, UNKNOWN, Statement
@@ -170,6 +171,14 @@ class Connection:
             raise
         self._closed = True
         self._transaction.close(now)
+
+    def forked(self) -> None:
+        """In a forked child: refuse to work from now on."""
+        keep(self._raw)
+        self._closed = True
+        self._open = None
+        self._raw = self._raw_execute = self._raw_fetchall = self._raw_fetchone = INHERITED
+        self._instance = self._transaction = INHERITED
 
     def __enter__(self) -> Connection:
         self._raw.__enter__()

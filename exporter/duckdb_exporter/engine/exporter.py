@@ -7,24 +7,32 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 
 from ..exposition import Exposition
 from ..instruments import OTHER, Instruments
 from ..server import Server, address
-from . import source
+from . import probe_report, source
 from .connection import Connection
+from .forked import keep
 from .instance import Instance, Source
 from .memory import parse_bytes
+from .probes import Probe
 from .recorder import Recorder
 from .statements import Classifier
 from .sync import SyncAttempt
 
 INSTANCE_VARIABLE = "DUCKDB_EXPORTER_INSTANCE_ID"
+TARGETS_VARIABLE = "DUCKDB_EXPORTER_TARGETS"
 _LOG = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from ..discovery import Announcement
 
 Listen = str | Literal[False] | None
 
@@ -33,7 +41,10 @@ class Exporter:
     """Measures databases of this process and serves the numbers."""
 
     def __init__(self, instruments: Instruments, system: str, digest: str) -> None:
+        self._arguments = (instruments, system, digest)
         self._settings = instruments.settings
+        self._system = system
+        self._has_probes = any(instrument.metric.sql is not None for instrument in instruments)
         self._title = f"{system} exporter"
         self._recorder = Recorder(instruments)
         self._exposition = Exposition(instruments, system, digest)
@@ -43,6 +54,7 @@ class Exporter:
         self._scrape_lock = threading.Lock()
         self._server: Server | None = None
         self._listen: str | None = None
+        self._announcement: Announcement | None = None
 
     def connect(
         self,
@@ -109,15 +121,24 @@ class Exporter:
             instance_id = next(iter(self._instances))
         return SyncAttempt(self._recorder, instance_id or default_instance_id(), attempt)
 
-    def serve(self, listen: str | None = None) -> Server:
+    def serve(self, listen: str | None = None, *, targets: str | os.PathLike[str] | None = None) -> Server:
         """Serve `/metrics` for this process, on `listen` or the spec's address; the running server if there is one.
 
-        Raises ValueError for a malformed address or when already serving another one, OSError when it cannot be bound.
+        `targets`: a folder that gets a file with the address, for Prometheus' `file_sd_configs`; default the
+        environment's DUCKDB_EXPORTER_TARGETS, else none. Raises ValueError for a malformed address or when already
+        serving another one, OSError when it cannot be bound or the folder not be written.
         """
         with self._lock:
             if self._server is None or self._server.closed:
                 self._listen = listen or self._settings.listen
-                self._server = Server(self._listen, self.render, self._title)
+                pages = probe_report.pages(self._probes) if self._has_probes else {}
+                server = Server(self._listen, self.render, self._title, pages)
+                try:
+                    self._announce(server, targets or os.environ.get(TARGETS_VARIABLE))
+                except OSError:
+                    server.close()
+                    raise
+                self._server = server
             elif listen not in (None, self._listen):
                 raise ValueError(f"already serving {self._server.url}; a process serves one address")
             return self._server
@@ -126,19 +147,65 @@ class Exporter:
         """What a scrape shows now, in text format 0.0.4. Calls no engine and opens no database file."""
         with self._scrape_lock:
             now = perf_counter()
+            self._forget_closed(now)
             for instance in list(self._instances.values()):
                 instance.show(now)
             self._recorder.fold(now)
-            return self._exposition.render()
+            shown = self._exposition.render()
+            if self._has_probes:
+                shown += probe_report.families(self._system, self._settings.instance_label, self._probes())
+            return shown
 
     def close(self) -> None:
         """End server and pollers. Connections stay usable; another `connect` or `serve` starts anew."""
         with self._lock:
             server, self._server = self._server, None
+            announcement, self._announcement = self._announcement, None
+        if announcement is not None:
+            announcement.withdraw()
         if server is not None:
             server.close()
         for instance in list(self._instances.values()):
             instance.stop()
+
+    def forked(self) -> None:
+        """In a forked child: start anew, from zero, and keep off what is the parent's.
+
+        No thread of the parent is here. A connection of its refuses to work: to close one here would write the
+        parent's log into its database file, and DuckDB 2.0 crashes doing so.
+        """
+        keep(dict(self.__dict__))
+        if self._server is not None:
+            self._server.forked()
+        if self._announcement is not None:
+            self._announcement.withdraw()
+        for instance in self._instances.values():
+            instance.forked()
+        instruments, system, digest = self._arguments
+        Instruments.__init__(instruments, [one.metric for one in instruments], instruments.settings)
+        Exporter.__init__(self, instruments, system, digest)
+
+    def _probes(self) -> Iterator[tuple[str, Probe]]:
+        for id_, instance in list(self._instances.items()):
+            if instance.connected:
+                yield from ((id_, probe) for probe in instance.probes.all)
+
+    def _announce(self, server: Server, targets: str | os.PathLike[str] | None) -> None:
+        if targets is None:
+            return
+        from ..discovery import Announcement  # noqa: PLC0415 - it needs a POSIX system, as nothing else here does
+
+        if self._announcement is not None:  # of a server that was closed
+            self._announcement.withdraw()
+        self._announcement = Announcement(Path(targets), self._system, server.url)
+
+    def _forget_closed(self, now: float) -> None:
+        with self._lock:
+            connected = {id_ for id_, instance in self._instances.items() if instance.connected}
+            for id_, instance in list(self._instances.items()):
+                if connected and id_ not in connected and now - instance.idle_since > self._settings.forget_after:
+                    del self._instances[id_]
+                    self._recorder.forget(id_)
 
     def _instance(self, wanted: Source, instance_id: str | None) -> Instance:
         with self._lock:
@@ -187,6 +254,8 @@ def process_exporter(instruments: Instruments, system: str, digest: str) -> Expo
     exporter = Exporter(instruments, system, digest)
     # Before the interpreter is torn down: DuckDB reports what a daemon thread then still holds as leaked.
     atexit.register(exporter.close)
+    if hasattr(os, "register_at_fork"):  # where there is a fork
+        os.register_at_fork(after_in_child=exporter.forked)
     return exporter
 
 

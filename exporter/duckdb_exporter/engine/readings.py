@@ -1,25 +1,22 @@
-"""One poll: what the engine says about itself, and the queries of the spec."""
+"""One poll: what the engine says about itself."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
-from ..declare import Metric
 from .memory import exact_limit
-
-OWN_CONNECTIONS = 1
-"""The poller's cursor, which the engine counts like any connection."""
 
 NOTHING_KNOWN: Mapping[str, float | None] = dict.fromkeys(
     ("memory.used", "memory.pinned", "memory.limit", "connection.active", "disk.fragmentation")
 )
 """The engine's measurements while it does not answer."""
 
-# BASE_TABLE is the page cache: a healthy database larger than its limit fills the limit with it.
+# BASE_TABLE is the page cache: a healthy database larger than its limit fills the limit with it. Attached are files of
+# DuckDB's own on a disk of this machine: `s3://…` and what other engines attach have no size here.
 _ENGINE = """
 SELECT
     (SELECT {{used: sum(memory_usage_bytes), pinned: sum(memory_usage_bytes) FILTER (
@@ -28,60 +25,43 @@ SELECT
     (SELECT coalesce(sum(size), 0) FROM duckdb_temporary_files()),
     (SELECT {{total: total_blocks, used: used_blocks}} FROM pragma_database_size() WHERE database_name = ?),
     current_setting('memory_limit'),
-    [{printed}]
+    [{printed}],
+    (SELECT coalesce(list(path), []) FROM duckdb_databases() WHERE NOT internal AND type = 'duckdb'
+        AND path IS NOT NULL AND database_name <> ? AND NOT contains(path, '://'))
 """
-_LOG = logging.getLogger(__name__)
-
-Sample = tuple[tuple[str, ...], float]
 
 
 class Snapshot(NamedTuple):
-    """What one poll found: measurements in native units, and the samples of each SQL metric."""
+    """What one poll found: measurements in native units, and the files of the databases that are attached."""
 
     values: Mapping[str, float | None]
     spilled: float
-    samples: Mapping[str, tuple[Sample, ...]]
+    attached: tuple[Path, ...]
 
 
 class Reader:
     """Polls one database: `database` is its name in the engine, `limits` are configured memory limits in bytes."""
 
-    def __init__(self, database: str, limits: Sequence[int], metrics: Iterable[Metric], instance_label: str) -> None:
+    def __init__(self, database: str, limits: Sequence[int]) -> None:
         self._database = database
         self._limits = tuple(limits)
         self._query = _ENGINE.format(printed=", ".join("format_bytes(?)" for _ in self._limits))
-        self._metrics = [metric for metric in metrics if metric.sql is not None]
-        self._instance_label = instance_label
-        self._failures: dict[str, str] = {}
 
-    def read(self, cursor: duckdb.DuckDBPyConnection) -> Snapshot:
-        """Ask the engine on the poller's cursor. Raises duckdb.Error when it does not answer."""
-        row = cursor.execute(self._query, [self._database, *self._limits]).fetchall()[0]
-        memory, connections, spilled, blocks, limit, printed = row
+    def read(self, cursor: duckdb.DuckDBPyConnection, own: int) -> Snapshot:
+        """Ask the engine on the poller's cursor; `own` of its connections are the exporter's.
+
+        Raises duckdb.Error when the engine does not answer.
+        """
+        row = cursor.execute(self._query, [self._database, *self._limits, self._database]).fetchall()[0]
+        memory, connections, spilled, blocks, limit, printed, attached = row
         values: dict[str, float | None] = {
             "memory.used": memory["used"],
             "memory.pinned": memory["pinned"],
             "memory.limit": exact_limit(limit, self._limits, printed),
-            "connection.active": connections - OWN_CONNECTIONS,
+            "connection.active": connections - own,
             "disk.fragmentation": _fragmentation(blocks),
         }
-        return Snapshot(values, spilled, {metric.name: self._ask(cursor, metric) for metric in self._metrics})
-
-    def _ask(self, cursor: duckdb.DuckDBPyConnection, metric: Metric) -> tuple[Sample, ...]:
-        labels = [label.name for label in metric.labels if label.name != self._instance_label]
-        try:
-            rows = cursor.execute(metric.sql or "").fetchall()
-            columns = [column[0] for column in cursor.description or ()]
-            samples = tuple(_samples(rows, columns, labels))
-        except (duckdb.FatalException, duckdb.ConnectionException):
-            raise
-        except (duckdb.Error, ValueError, TypeError) as error:
-            if self._failures.get(metric.name) != str(error):
-                self._failures[metric.name] = str(error)
-                _LOG.warning("%s: no series, its query failed: %s", metric.name, str(error).partition("\n")[0])
-            return ()
-        self._failures.pop(metric.name, None)
-        return samples
+        return Snapshot(values, spilled, tuple(map(Path, attached)))
 
 
 def _fragmentation(blocks: Mapping[str, int] | None) -> float | None:
@@ -89,15 +69,3 @@ def _fragmentation(blocks: Mapping[str, int] | None) -> float | None:
         return None
     total, used = blocks["total"], blocks["used"]
     return total / used if used else 1.0 if total == 0 else None
-
-
-def _samples(rows: Sequence[tuple[object, ...]], columns: list[str], labels: list[str]) -> Iterable[Sample]:
-    if columns[:-1] != labels and sorted(columns[:-1]) != sorted(labels):
-        expected = ", ".join([*labels, "the value"])
-        raise ValueError(f"the columns are {', '.join(columns)}, expected {expected}")
-    if not labels and len(rows) > 1:
-        raise ValueError(f"{len(rows)} rows, expected one: there is no label to tell them apart")
-    order = [columns.index(name) for name in labels]
-    for row in rows:
-        if row[-1] is not None:
-            yield tuple("" if row[index] is None else str(row[index]) for index in order), float(row[-1])  # type: ignore[arg-type]
