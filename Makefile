@@ -60,7 +60,7 @@ lock: ## choose dependencies anew and write the lock files (with Python 3.11, th
 	"$$python" -m venv --clear .tools/lock; \
 	.tools/lock/bin/pip install --quiet pip-tools; \
 	export CUSTOM_COMPILE_COMMAND='make lock'; \
-	.tools/lock/bin/pip-compile $(LOCK_FLAGS) --extra exporter --extra test --output-file requirements.lock pyproject.toml requirements.in; \
+	.tools/lock/bin/pip-compile $(LOCK_FLAGS) --extra exporter --extra web --extra test --output-file requirements.lock pyproject.toml requirements.in; \
 	.tools/lock/bin/pip-compile $(LOCK_FLAGS) --output-file requirements-demo.lock requirements-demo.in
 
 clean: ## remove .venv, .tools, build output and caches

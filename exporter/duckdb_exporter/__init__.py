@@ -18,12 +18,13 @@ from .engine.sync import SyncAttempt
 from .metrics import INSTRUMENTS, SPEC_DIGEST, SYSTEM
 from .server import Server
 
-__all__ = ["Connection", "Server", "SyncAttempt", "close", "connect", "instrument", "serve", "sync"]
+__all__ = ["Connection", "Server", "SyncAttempt", "close", "connect", "instrument", "remedy", "serve", "sync"]
 
 _EXPORTER = process_exporter(INSTRUMENTS, SYSTEM, SPEC_DIGEST)
 
 connect = _EXPORTER.connect
 instrument = _EXPORTER.instrument
+remedy = _EXPORTER.remedy
 sync = _EXPORTER.sync
 serve = _EXPORTER.serve
 close = _EXPORTER.close

@@ -1,8 +1,12 @@
-"""`python -m duckdb_exporter --database FILE`: serve the numbers of a database file that nobody else has open."""
+"""`python -m duckdb_exporter --database FILE`: serve the numbers of a database file that nobody else has open.
+
+With `--hash-password` it reads a password and prints its hash for a web configuration.
+"""
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import re
 import signal
 import sys
@@ -13,21 +17,29 @@ import duckdb
 
 from . import connect, serve
 from .metrics import SETTINGS, SYSTEM
+from .passwords import hash_password
 
 _LOCK_HOLDER = re.compile(r"held in (?P<program>.*) \(PID (?P<pid>\d+)\)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT. Exit status 0 then, 1 when the database or the address cannot be had."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.hash_password:
+        return _hash_password()
+    if options.database is None:
+        parser.error("the following arguments are required: --database")
     stops = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)  # before there are threads, which inherit it
     if not options.database.is_file():
         return _fail(f"{options.database}: no such file; an exporter does not create databases")
     try:
-        server = serve(options.listen)
-    except (OSError, ValueError) as error:
+        server = serve(options.listen, web_config=options.web_config)
+    except OSError as error:
         return _fail(f"cannot listen on {options.listen}: {error}")
+    except ValueError as error:
+        return _fail(str(error))
     try:
         connection = connect(options.database, read_only=True, instance_id=options.instance_id)
     except duckdb.Error as error:
@@ -41,12 +53,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=f"{SYSTEM} exporter")
-    parser.add_argument("--database", type=Path, required=True, metavar="FILE", help="an existing database file")
+    parser.add_argument("--database", type=Path, metavar="FILE", help="an existing database file")
     parser.add_argument(
         "--listen", default=SETTINGS.listen, metavar="HOST:PORT", help="where to serve /metrics (%(default)s)"
     )
     parser.add_argument("--instance-id", metavar="ID", help="value of the instance label (default: the host name)")
+    parser.add_argument(
+        "--web.config.file", dest="web_config", metavar="FILE", help="TLS and users, as Prometheus' exporters take them"
+    )
+    parser.add_argument(
+        "--hash-password", action="store_true", help="read a password, print its hash for the web configuration"
+    )
     return parser
+
+
+def _hash_password() -> int:
+    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not password:
+        return _fail("the password is empty")
+    print(hash_password(password))
+    return 0
 
 
 def _reason(database: Path, error: duckdb.Error) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from .exposition import Exposition
 from .metrics import INSTRUMENTS, SETTINGS, SPEC_DIGEST, SYSTEM
 from .server import Server
+from .web import web
 
 __all__ = ["Server", "serve"]
 
@@ -13,9 +16,11 @@ for _instrument in INSTRUMENTS:
         raise ValueError(f"{_instrument.metric.name}: {_instrument.metric.measure!r} needs the engine's runtime")
 
 
-def serve(listen: str | None = None) -> Server:
+def serve(listen: str | None = None, *, web_config: str | Path | None = None) -> Server:
     """Serve `/metrics` on `listen` (host:port; default: the spec's) until the result's `close()`.
 
-    Raises ValueError for a malformed address, OSError when it cannot be bound.
+    `web_config`: a file with TLS and users; default neither. Raises ValueError for a malformed address or file, OSError
+    when the file cannot be read or the address cannot be bound.
     """
-    return Server(listen or SETTINGS.listen, Exposition(INSTRUMENTS, SYSTEM, SPEC_DIGEST).render, f"{SYSTEM} exporter")
+    metrics = Exposition(INSTRUMENTS, SYSTEM, SPEC_DIGEST).render
+    return Server(listen or SETTINGS.listen, metrics, f"{SYSTEM} exporter", web(web_config) if web_config else None)

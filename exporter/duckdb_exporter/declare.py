@@ -39,6 +39,20 @@ class Metric(NamedTuple):
     rows: int = 100
 
 
+class Remedies(NamedTuple):
+    """What may be done when an alert asks for it: `alerts` has the remedy of each, the rest are bounds.
+
+    Times in seconds, sizes in bytes. `accept_within`: how long after an alert began its post still counts.
+    """
+
+    alerts: tuple[tuple[str, str], ...]
+    cooldown: float = 600.0
+    accept_within: float = 3600.0
+    dry_run: bool = False
+    largest_memory_limit: int | None = None
+    free_disk: int = 1024**3
+
+
 class Settings(NamedTuple):
     """How the exporter runs: times in seconds, sizes in bytes, `listen` as host:port.
 
@@ -52,4 +66,5 @@ class Settings(NamedTuple):
     rate_window: float = 10.0
     memory_limit: int | None = None
     disk_quota: int | None = None
+    remedies: Remedies | None = None
     forget_after: float = 300.0

@@ -18,12 +18,12 @@ _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - an address to recognise, not to 
 
 
 class Announcement:
-    """`<folder>/<system>-<host>-<pid>.json` with the address of `url`, from now until `withdraw`.
+    """`<folder>/<system>-<host>-<pid>.json` with the address of `url`, or `address`, from now until `withdraw`.
 
     Makes the folder, and removes what dead processes left in it. Raises OSError when the folder cannot be written.
     """
 
-    def __init__(self, folder: Path, system: str, url: str) -> None:
+    def __init__(self, folder: Path, system: str, url: str, address: str | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _clean(folder, system)
         self._owner = os.getpid()
@@ -31,7 +31,7 @@ class Announcement:
         unfinished = self._path.with_suffix(".new")  # no `*.json`, which Prometheus reads
         self._file = os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o644)
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        os.write(self._file, json.dumps([_target(url)]).encode() + b"\n")
+        os.write(self._file, json.dumps([_target(url, address)]).encode() + b"\n")
         unfinished.replace(self._path)
 
     def withdraw(self) -> None:
@@ -41,11 +41,12 @@ class Announcement:
         os.close(self._file)
 
 
-def _target(url: str) -> dict[str, object]:
+def _target(url: str, address: str | None) -> dict[str, object]:
     parts = urlsplit(url)
     host = socket.gethostname() if parts.hostname in _EVERYWHERE else parts.hostname or ""
-    address = f"[{host}]:{parts.port}" if ":" in host else f"{host}:{parts.port}"
-    return {"targets": [address], **({"labels": {"__scheme__": "https"}} if parts.scheme == "https" else {})}
+    listens_on = f"[{host}]:{parts.port}" if ":" in host else f"{host}:{parts.port}"
+    labels = {"labels": {"__scheme__": "https"}} if parts.scheme == "https" else {}
+    return {"targets": [address or listens_on], **labels}
 
 
 def _clean(folder: Path, system: str) -> None:

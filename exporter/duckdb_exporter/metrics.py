@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .declare import Label, Metric, Settings
+from .declare import Label, Metric, Remedies, Settings
 from .instruments import Instruments
 
 SYSTEM = "duckdb"
-SPEC_DIGEST = "e47ed02d1d160a60"
+SPEC_DIGEST = "de0de92756098d48"
 
 SETTINGS = Settings(
     listen="127.0.0.1:9187",
@@ -16,6 +16,21 @@ SETTINGS = Settings(
     rate_window=10.0,
     memory_limit=None,
     disk_quota=None,
+    remedies=Remedies(
+        alerts=(
+            ("HighQueryLatency", "raise_memory_limit"),
+            ("HighMemoryUsage", "flush_allocator"),
+            ("HighDiskUsage", "clean_up"),
+            ("FailedSync", "retry_sync"),
+            ("TransactionFailureRate", "rollback"),
+            ("ConnectionFailure", "reconnect"),
+        ),
+        cooldown=600.0,
+        accept_within=3600.0,
+        dry_run=False,
+        largest_memory_limit=4294967296,
+        free_disk=1073741824,
+    ),
 )
 
 METRICS: tuple[Metric, ...] = (
@@ -270,6 +285,22 @@ METRICS: tuple[Metric, ...] = (
         help="Time since the engine last answered a poll",
         labels=(Label("instance_id", limit=50),),
         measure="exporter.poll_age",
+    ),
+    Metric(
+        name="duckdb_remedy_count",
+        type="counter",
+        unit="remedies",
+        help="Remedies that were asked for, by what came of it",
+        labels=(Label("remedy", values=("raise_memory_limit", "flush_allocator", "clean_up", "retry_sync", "rollback", "reconnect", "other")), Label("outcome", values=("done", "undone", "failed", "refused", "dry_run")),),
+        measure="remedy.count",
+    ),
+    Metric(
+        name="duckdb_remedy_refused_count",
+        type="counter",
+        unit="remedies",
+        help="Remedies that were asked for and refused, by the reason",
+        labels=(Label("reason", values=("unauthorized", "malformed", "unknown_alert", "other_remedy", "other_instance", "stale", "repeated", "cooling_down", "busy", "not_registered", "bound", "changed")),),
+        measure="remedy.refused",
     ),
 )
 

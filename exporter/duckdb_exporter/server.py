@@ -1,75 +1,193 @@
-"""HTTP/1.1 server for a scraper: GET and HEAD of `/metrics`, `/-/healthy` and a landing page."""
+"""HTTP/1.1 server for a scraper: GET and HEAD of `/metrics`, `/-/healthy` and a landing page, and what is added."""
 
 from __future__ import annotations
 
 import contextlib
-import gzip
 import logging
+import selectors
 import socket
-import sys
 import threading
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import NamedTuple
 
 from .exposition import CONTENT_TYPE
+from .http1 import READ_TIMEOUT, Answer, Refused, Request, Stream, encode
+from .reloaded import Reloaded
+from .web import WebConfig
 
-IDLE_TIMEOUT = 30.0  # seconds; a scraper asks at least every 15 s
-_STOP_POLL = 0.1  # seconds between two looks at whether to stop
-_GZIP_FROM = 256  # bytes; smaller bodies do not shrink
+CONNECTIONS_LIMIT = 64
+READ = ("GET", "HEAD")
+_PAUSE = threading.Event()
 _LOG = logging.getLogger(__name__)
 
-Page = tuple[str, Callable[[], bytes]]
+
+class Page(NamedTuple):
+    """What is at a path: `answer` gets the request's body; `admit`, in place of the server's users, who may ask."""
+
+    methods: tuple[str, ...]
+    answer: Callable[[bytes], Answer]
+    admit: Callable[[str | None], None] | None = None
 
 
 class Server:
     """Serves `metrics()` and further `pages` on host:port until `close`; port 0 takes a free one.
 
-    Raises ValueError for a listen address without host or port, OSError when the address cannot be bound.
+    Without `web` everybody who reaches the address may read. Raises ValueError for a listen address without host or
+    port, OSError when the address cannot be bound.
     """
 
     def __init__(
-        self, listen: str, metrics: Callable[[], bytes], title: str, pages: Mapping[str, Page] = MappingProxyType({})
+        self,
+        listen: str,
+        metrics: Callable[[], bytes],
+        title: str,
+        web: Reloaded[WebConfig] | None = None,
+        pages: Mapping[str, Page] = MappingProxyType({}),
     ) -> None:
         host, port = address(listen)
-        landing = _landing(title)
-        known: dict[str, Page] = {
-            "/": ("text/html; charset=utf-8", lambda: landing),
-            "/metrics": (CONTENT_TYPE, metrics),
-            "/-/healthy": ("text/plain; charset=utf-8", lambda: b"healthy\n"),
+        landing = Answer(200, _landing(title), "text/html; charset=utf-8")
+        self._pages = {
+            "/": Page(READ, lambda _: landing),
+            "/metrics": Page(READ, lambda _: Answer(200, metrics(), CONTENT_TYPE)),
+            "/-/healthy": Page(READ, lambda _: Answer(200, b"healthy\n")),
             **pages,
         }
-        self.closed = False
-        self._http = _HTTPServer(host, port, known)
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, args=(_STOP_POLL,), name=f"{title} server", daemon=True
-        )
-        self._thread.start()
+        self._web = web
+        self._socket = _bound(host, port)
+        self._port = int(self._socket.getsockname()[1])
         self._host = f"[{host}]" if ":" in host else host
+        self._wake, self._waker = socket.socketpair()
+        self._slots = threading.BoundedSemaphore(CONNECTIONS_LIMIT)
+        # Plain dict operations, each atomic. Those that wait for a request, the longest waiting first.
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._waiting: dict[socket.socket, None] = {}
+        self.closed = False
+        self._thread = threading.Thread(target=self._accept, name=f"{title} server", daemon=True)
+        self._thread.start()
 
     @property
     def port(self) -> int:
         """The bound port."""
-        return int(self._http.server_address[1])
+        return self._port
 
     @property
     def url(self) -> str:
         """The address that a scraper uses."""
-        return f"http://{self._host}:{self.port}/metrics"
+        scheme = "https" if self._web is not None and self._web.current().tls else "http"
+        return f"{scheme}://{self._host}:{self.port}/metrics"
 
     def forked(self) -> None:
-        """In a forked child: let go of the parent's port. The thread that serves it is not here."""
+        """In a forked child: let go of the parent's port and clients. The threads that serve them are not here."""
         self.closed = True
-        for one in (self._http.socket, *self._http.open_sockets):
+        for one in (self._socket, self._wake, self._waker, *self._open):
             one.close()
 
     def close(self) -> None:
         """Stop, free the port and end every open connection. May be called again."""
         self.closed = True
-        self._http.shutdown()
-        self._http.server_close()
+        with contextlib.suppress(OSError):
+            self._waker.send(b".")
         self._thread.join()
+        for one in (self._socket, self._wake, self._waker):
+            one.close()
+        for connection, thread in list(self._open.items()):
+            _shut(connection)
+            if thread is not threading.current_thread():
+                thread.join(1.0)
+
+    def _accept(self) -> None:
+        with selectors.DefaultSelector() as ready:
+            ready.register(self._socket, selectors.EVENT_READ)
+            ready.register(self._wake, selectors.EVENT_READ)
+            while True:
+                ready.select()
+                if self.closed:
+                    return
+                try:
+                    connection, _ = self._socket.accept()
+                except OSError:
+                    _PAUSE.wait(0.05)  # no file descriptor is left, or the client has gone
+                    continue
+                self._admit(connection)
+
+    def _admit(self, connection: socket.socket) -> None:
+        """A thread for the connection; where there are too many, the one that waits longest makes room."""
+        for wait in (0.0, *[0.05] * 20):
+            if self._slots.acquire(timeout=wait):
+                break
+            for longest in list(self._waiting)[:1]:
+                self._waiting.pop(longest, None)
+                _shut(longest)
+        else:
+            connection.close()
+            return
+        thread = threading.Thread(target=self._serve, args=(connection,), name="scrape", daemon=True)
+        self._open[connection] = thread
+        thread.start()
+
+    def _serve(self, accepted: socket.socket) -> None:
+        connection = accepted
+        try:
+            connection.settimeout(READ_TIMEOUT)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            config = None if self._web is None else self._web.current()
+            if config is not None and config.tls is not None:
+                connection = config.tls.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+                self._open[connection] = self._open.pop(accepted)
+                self._waiting[connection] = None
+                connection.do_handshake()
+            stream = Stream(connection)
+            while self._next(connection, stream):
+                pass
+        except OSError:  # the client has gone, or did not shake hands
+            pass
+        except Exception:  # noqa: BLE001 - the next connection shall find a server
+            _LOG.exception("a connection failed")
+        finally:
+            for one in (accepted, connection):
+                self._open.pop(one, None)
+                self._waiting.pop(one, None)
+                one.close()
+            self._slots.release()
+
+    def _next(self, connection: socket.socket, stream: Stream) -> bool:
+        """Answer the next request; whether there may be another."""
+        request, refused = None, False
+        try:
+            self._waiting[connection] = None
+            try:
+                request = stream.request()
+            finally:
+                self._waiting.pop(connection, None)
+            if request is None:
+                return False
+            answer = self._answer(request, stream)
+        except Refused as refusal:
+            answer, refused = refusal.answer, True
+        persistent = request is not None and request.persistent and not (refused and request.has_body)
+        connection.settimeout(READ_TIMEOUT)
+        connection.sendall(encode(answer, request, persistent))
+        if refused and not persistent:
+            stream.linger()
+        return persistent and not self.closed
+
+    def _answer(self, request: Request, stream: Stream) -> Answer:
+        page = self._pages.get(request.path)
+        if page is not None and page.admit is not None:
+            page.admit(request.headers.get("authorization"))
+        elif self._web is not None:
+            self._web.current().authentication.admit(request.headers.get("authorization"))
+        if page is None:
+            raise Refused(404, f"not found: there is {', '.join(path for path in self._pages if path != '/')}")
+        if request.method not in page.methods:
+            raise Refused(405, f"only {' and '.join(page.methods)}", ("Allow", ", ".join(page.methods)))
+        body = stream.body(request)
+        try:
+            return page.answer(body)
+        except Exception:  # noqa: BLE001 - whatever fails, the server goes on and the scraper sees a failed scrape
+            _LOG.exception("%s failed", request.path)
+            return Answer(500, b"failed: see the application's log\n")
 
 
 def address(listen: str) -> tuple[str, int]:
@@ -81,97 +199,23 @@ def address(listen: str) -> tuple[str, int]:
     return host, int(port)
 
 
-class _HTTPServer(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(self, host: str, port: int, pages: dict[str, Page]) -> None:
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.pages = pages
-        self._open: dict[socket.socket, threading.Thread] = {}
-        super().__init__((host, port), _Handler)
-
-    def server_bind(self) -> None:
-        # HTTPServer's own looks up the host's full name, which can take seconds without a resolver.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        self._open[request] = threading.current_thread()
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._open.pop(request, None)
-
-    @property
-    def open_sockets(self) -> list[socket.socket]:
-        """Of the clients that are connected."""
-        return list(self._open)
-
-    def server_close(self) -> None:
-        super().server_close()
-        for request, thread in list(self._open.items()):
-            with contextlib.suppress(OSError):
-                request.shutdown(socket.SHUT_RDWR)
-            thread.join(1.0)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        error = sys.exception()
-        if not isinstance(error, ConnectionError | TimeoutError):
-            _LOG.error("request failed", exc_info=error)
+def _bound(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(128)
+        listening.setblocking(False)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "exporter"
-    sys_version = ""
-    timeout: ClassVar[float] = IDLE_TIMEOUT
-    disable_nagle_algorithm = True
-    wbufsize = -1  # head and body in one packet
-    server: _HTTPServer
-
-    def do_GET(self) -> None:
-        page = self.server.pages.get(self.path.partition("?")[0])
-        if page is None:
-            self._answer(404, "text/plain; charset=utf-8", b"not found: there is /metrics and /-/healthy\n")
-            return
-        content_type, body = page
-        try:
-            content = body()
-        except Exception:  # noqa: BLE001 - whatever fails, the server goes on and the scraper sees a failed scrape
-            _LOG.exception("%s failed", self.path)
-            self._answer(500, "text/plain; charset=utf-8", b"failed: see the application's log\n")
-            return
-        self._answer(200, content_type, content)
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def __getattr__(self, name: str) -> Callable[[], None]:
-        # http.server looks for do_<METHOD>; without one it answers 501.
-        if name.startswith("do_"):
-            return self._refuse_method
-        raise AttributeError(name)
-
-    def _refuse_method(self) -> None:
-        self.close_connection = True  # the request's body is not read
-        self._answer(405, "text/plain; charset=utf-8", b"only GET and HEAD\n", Allow="GET, HEAD", Connection="close")
-
-    def _answer(self, status: int, content_type: str, content: bytes, **headers: str) -> None:
-        if len(content) >= _GZIP_FROM and "gzip" in self.headers.get("Accept-Encoding", ""):
-            content = gzip.compress(content, 1, mtime=0)
-            headers["Content-Encoding"] = "gzip"
-        self.send_response(status)
-        for name, value in {"Content-Type": content_type, "Content-Length": str(len(content)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's own signature
-        """Stay silent: a scrape each second is no news."""
+def _shut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        # Not SSLSocket's own, which takes the connection apart under the thread that reads from it.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def _landing(title: str) -> bytes:

@@ -17,6 +17,7 @@ from truegauge_spec.checks import (
     hygiene,
     metrics,
     objectives,
+    remedies,
     routes,
     scrape,
     templates,
@@ -38,10 +39,11 @@ SYSTEM_CHECKS: tuple[Callable[[Spec, System], Findings], ...] = (
     *objectives.CHECKS,
     *dashboards.CHECKS,
     *scrape.CHECKS,
+    *remedies.SYSTEM_CHECKS,
     *hygiene.WARNINGS,
     *hygiene.INFORMATION,
 )
-STACK_CHECKS: tuple[Callable[[Spec], Findings], ...] = routes.CHECKS
+STACK_CHECKS: tuple[Callable[[Spec], Findings], ...] = (*routes.CHECKS, *remedies.STACK_CHECKS)
 SEVERITIES = {
     **{found.__name__: "warning" for found in hygiene.WARNINGS},
     **{found.__name__: "information" for found in hygiene.INFORMATION},

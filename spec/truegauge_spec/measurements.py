@@ -35,6 +35,8 @@ MEASUREMENTS: dict[str, Measurement] = {
     "transaction.success": Measurement("counter", ""),
     "transaction.failure": Measurement("counter", ""),
     "transaction.duration_mean": Measurement("gauge", "s"),
+    "remedy.count": Measurement("counter", "", ("remedy", "outcome")),
+    "remedy.refused": Measurement("counter", "", ("reason",)),
     "exporter.up": Measurement("gauge", ""),
     "exporter.poll_age": Measurement("gauge", "s"),
 }

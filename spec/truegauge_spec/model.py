@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from truegauge_spec.names import LABEL_NAME, METRIC_NAME, SYSTEM_NAME
-from truegauge_spec.quantities import Quantity, milliseconds, quantity
+from truegauge_spec.quantities import Quantity, milliseconds, quantity, whole_bytes
 
 
 class Model(BaseModel):
@@ -37,6 +37,8 @@ Duration = Annotated[int, BeforeValidator(lambda value: milliseconds(_text_of(va
 PositiveDuration = Annotated[int, BeforeValidator(lambda value: milliseconds(_text_of(value))), Field(gt=0)]
 Amount = Annotated[Quantity, BeforeValidator(lambda value: quantity(_text_of(value)))]
 """A number with a unit, written as `100ms`, `90%`, `256MiB` or `5`."""
+Size = Annotated[int, BeforeValidator(lambda value: whole_bytes(_text_of(value))), Field(gt=0)]
+"""Bytes, written as `256MiB` or `4GiB`."""
 Waivers = dict[Identifier, Text]
 """Codes of checks that do not count here, each with the reason why."""
 Matchers = dict[LabelName, Text | tuple[Text, ...]]

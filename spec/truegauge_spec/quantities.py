@@ -86,6 +86,14 @@ def convert(value: Quantity, unit: str) -> Decimal:
     return value.number * known[1] / wanted[1]
 
 
+def whole_bytes(written: str) -> int:
+    """Read a size, `256MiB`. Raises ValueError."""
+    size = quantity(written)
+    if dimension(size.unit) != "bytes":
+        raise ValueError(f"{written!r} is not a size; write for example 256MiB or 4GiB")
+    return int(convert(size, "bytes"))
+
+
 @lru_cache(maxsize=4096)
 def milliseconds(written: str) -> int:
     """Read a Prometheus duration, `30s`, `1m30s`, `500ms`. Raises ValueError."""

@@ -31,6 +31,7 @@ WRITTEN = {
     model.PositiveDuration: "duration, as `5m`",
     model.Amount: "quantity, as `100ms`",
     metric.Day: "day, as `2027-03-01`",
+    model.Size: "size, as `256MiB`",
     model.Text: "text",
     model.MetricName: "metric",
     model.LabelName: "label",
@@ -57,7 +58,8 @@ def _models() -> Iterator[str]:
         yield "| key | value | default |\n|---|---|---|"
         hints = get_type_hints(found, include_extras=True)
         for name, field in found.model_fields.items():
-            yield f"| `{field.alias or name}` | {_shown(hints[name])} | {_default(field)} |"
+            words = _shown(hints[name])
+            yield f"| `{field.alias or name}` | {words} | {_default(field, words)} |"
         yield ""
 
 
@@ -100,14 +102,14 @@ def _shown(annotation: Any) -> str:
     return PLAIN[annotation]
 
 
-def _default(field: FieldInfo) -> str:
+def _default(field: FieldInfo, words: str) -> str:
     if field.is_required():
         return "required"
     value = field.get_default()
     if value is None or value in ((), {}, "") or isinstance(value, BaseModel):
         return ""
     if field.annotation is int and isinstance(value, int) and value >= 1000:
-        return f"`{duration(value)}`"
+        return f"`{duration(value)}`" if words.startswith("duration") else f"`{value}B`"
     return f"`{', '.join(map(str, value)) if type(value) is tuple else str(value).lower()}`"
 
 

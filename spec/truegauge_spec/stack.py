@@ -110,6 +110,18 @@ class Inhibition(Model):
     equal: tuple[LabelName, ...] = ()
 
 
+class RemediesPost(Model):
+    """Posts the alerts that have a remedy to one exporter's `/remedies`, before and besides all other routes.
+
+    `match` selects the alerts of that exporter, where there are several.
+    """
+
+    url: HttpUrl
+    bearer_token_file: FilePath
+    ca_file: FilePath | None = None
+    match: Matchers = {}
+
+
 class Alertmanager(Model):
     """Receivers, routes, grouping and inhibition."""
 
@@ -117,6 +129,7 @@ class Alertmanager(Model):
     receivers: Annotated[dict[Identifier, Receiver], Field(min_length=1)]
     route: RootRoute
     inhibit: tuple[Inhibition, ...] = ()
+    remedies: dict[Identifier, RemediesPost] = {}
 
 
 class Grafana(Model):

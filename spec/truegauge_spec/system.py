@@ -13,12 +13,12 @@ from truegauge_spec.dashboard import Dashboard
 from truegauge_spec.metric import Metric, PartMeasure, SqlMeasure
 from truegauge_spec.model import (
     Address,
-    Amount,
     FilePath,
     LabelName,
     MetricName,
     Model,
     PositiveDuration,
+    Size,
     SystemName,
     Text,
     Waivers,
@@ -40,6 +40,19 @@ class Scrape(Model):
     ca_file: FilePath | None = None
 
 
+class Remedies(Model):
+    """What the exporter may do by itself when an alert with a `remedy` fires, and within which bounds.
+
+    Nothing happens before a token is given where the exporter is started.
+    """
+
+    cooldown: PositiveDuration = 600_000
+    accept_within: PositiveDuration = 3_600_000
+    dry_run: bool = False
+    largest_memory_limit: Size | None = None
+    free_disk: Size = 1024**3
+
+
 class Exporter(Model):
     """Settings of the generated exporter; they can be overridden where it is started."""
 
@@ -48,8 +61,9 @@ class Exporter(Model):
     poll_interval: PositiveDuration = 1000
     stale_after: PositiveDuration = 5000
     rate_window: PositiveDuration = 10_000
-    memory_limit: Amount | None = None
-    disk_quota: Amount | None = None
+    memory_limit: Size | None = None
+    disk_quota: Size | None = None
+    remedies: Remedies | None = None
 
 
 # Of a metric whose replacement is not there: the check `deprecated_metric` says so, where its keys would be missing.

@@ -38,7 +38,8 @@ class Proven(NamedTuple):
 
 def suite_of(spec: Path) -> Suite:
     """The rules and tests of a spec."""
-    return gather.rendered(render(load(spec)))
+    loaded = load(spec)
+    return gather.rendered(loaded, render(loaded))
 
 
 def whole(spec: Path, promtool: str) -> Proven:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,31 +13,38 @@ from shortened import Ports
 
 
 class Fault(NamedTuple):
-    """What makes an alert's condition true, and what ends it."""
+    """What makes an alert's condition true, and what its remedy does about it."""
 
     cause: str
-    cure: str
+    remedy: str
 
 
+# The last one has the machine for itself: it is a matter of speed.
 FAULTS = {
-    "HighQueryLatency": Fault("nothing but joins of all flights with themselves", "quick queries again"),
-    "HighMemoryUsage": Fault("an in-memory copy of flights until the limit is near", "the copy is dropped"),
+    "FailedSync": Fault("syncs to a server that is down", "the rows that wait go to the other server"),
+    "TransactionFailureRate": Fault("a forgotten transaction that others conflict with", "it is rolled back"),
+    "ConnectionFailure": Fault("connections with other settings than the open ones", "connect with the same settings"),
     "HighDiskUsage": Fault("copies of flights until the quota is near", "the copies are dropped; checkpoint"),
-    "FailedSync": Fault("syncs to a server that is down", "the server is up"),
-    "TransactionFailureRate": Fault("transactions with an error in them, committed all the same", "correct ones"),
-    "ConnectionFailure": Fault("connections to a file that another process has locked", "that process ends"),
+    "HighMemoryUsage": Fault(
+        "an in-memory cache until the limit is near", "the cache is dropped, and pages given back"
+    ),
+    "HighQueryLatency": Fault("reads of more than the memory limit holds", "the limit is raised until it is over"),
 }
 
 
 class Application:
     """The worker process; its first line tells how many rows it loaded."""
 
-    def __init__(self, place: Path, ports: Ports) -> None:
+    def __init__(self, place: Path, ports: Ports, remedies_token: Path) -> None:
         self.database = place / "app.duckdb"
-        arguments = [str(self.database), str(ports.exporter), str(ports.sink)]
+        arguments = [str(self.database), str(ports.exporter), str(ports.sink), str(remedies_token)]
         worker = Path(__file__).with_name("worker.py")
         self._process = subprocess.Popen(
-            [sys.executable, str(worker), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, str(worker), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(place / "exporter")},  # the exporter that was rendered here
         )
         assert self._process.stdout is not None
         first = self._process.stdout.readline()
@@ -45,7 +53,7 @@ class Application:
         self.rows = int(first)
 
     def send(self, order: str, alert: str) -> None:
-        """`cause` or `cure` an alert's fault."""
+        """`cause` an alert's fault, or `end` it when it was remedied."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{order} {alert}\n")
         self._process.stdin.flush()

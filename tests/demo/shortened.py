@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 from truegauge_spec import Spec
 from truegauge_spec.alert import Alert
 from truegauge_spec.conditions import Increase, QuantileOf, ShareOfTotal
-from truegauge_spec.stack import Receiver, Webhook
+from truegauge_spec.stack import Receiver, RemediesPost, Webhook
+from truegauge_spec.system import Remedies
 
 FOR, WINDOW = 3_000, 20_000
+REMEDIES = Remedies(largest_memory_limit="600MB")  # type: ignore[arg-type] # read as in a spec
 NOTE = f"thresholds are the spec's; `for` is at most {FOR // 1000}s here, and windows {WINDOW // 1000}s"
 
 
@@ -32,6 +34,7 @@ def shortened(spec: Spec, ports: Ports) -> Spec:
     system = duckdb.model_copy(
         update={
             "alerts": {name: _alert(alert) for name, alert in duckdb.alerts.items()},
+            "exporter": duckdb.exporter.model_copy(update={"remedies": REMEDIES}),
             "scrape": duckdb.scrape.model_copy(update={"targets": (f"127.0.0.1:{ports.exporter}",)}),
         }
     )
@@ -43,7 +46,14 @@ def shortened(spec: Spec, ports: Ports) -> Spec:
         )
         for name in spec.stack.alertmanager.receivers
     }
-    alertmanager = spec.stack.alertmanager.model_copy(update={"route": route, "receivers": receivers})
+    remedies = {
+        "demo": RemediesPost(
+            url=f"http://127.0.0.1:{ports.exporter}/remedies", bearer_token_file="../../remedies_token"
+        )
+    }
+    alertmanager = spec.stack.alertmanager.model_copy(
+        update={"route": route, "receivers": receivers, "remedies": remedies}
+    )
     stack = spec.stack.model_copy(update={"prometheus": prometheus, "alertmanager": alertmanager})
     return replace(spec, systems={"duckdb": system}, stack=stack)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 import secrets
 import shutil
 import socket
@@ -19,6 +20,8 @@ from typing import Any
 
 from shortened import Ports
 
+_COUNTED = re.compile(r'^duckdb_remedy_count\{remedy="(\w+)",outcome="(\w+)"\} [1-9]', re.MULTILINE)
+
 
 class Stack:
     """Started with `start()` once the files are there; ends what it started."""
@@ -28,6 +31,8 @@ class Stack:
         self.ports = Ports(*free_ports(len(Ports._fields)))
         self._token = secrets.token_hex(16)
         (place / "webhook_token").write_text(self._token)
+        self.remedies_token = place / "remedies_token"
+        self.remedies_token.write_text(secrets.token_hex(16))
         self._notifications: SimpleQueue[tuple[str, str, str]] = SimpleQueue()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._hook = ThreadingHTTPServer(("127.0.0.1", self.ports.webhook), self._handler()) if webhook else None
@@ -86,6 +91,14 @@ class Stack:
                 yield self._notifications.get_nowait()
             except Empty:
                 return
+
+    def outcomes(self) -> set[tuple[str, str]]:
+        """What came of each remedy so far, as the exporter counts it."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports.exporter}/metrics", timeout=5) as answer:
+                return set(_COUNTED.findall(answer.read().decode()))
+        except OSError:
+            return set()
 
     def logs(self) -> str:
         """What the servers complained about."""

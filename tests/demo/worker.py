@@ -1,17 +1,18 @@
 """The application: works on a DuckDB file of flights, measured from inside, and does wrong when told to.
 
-Reads `cause ALERT` and `cure ALERT` from standard input until it is closed.
+Reads `cause ALERT` and `end ALERT` from standard input until it is closed.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
+import time
 import urllib.request
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,20 +22,30 @@ import duckdb
 import duckdb_exporter
 
 MEMORY, QUOTA = 200_000_000, 120_000_000
-HOLDER = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+DOCUMENTS = 28_000  # of 8,000 bytes: more than the memory limit holds, less than it holds when raised
+SLOW = 0.2  # seconds that a query takes at least while it reads from the disk
 
 
 class Worker:
-    """One database, its normal work, and a fault for each alert."""
+    """One database, its normal work, a fault for each alert, and its part of each remedy."""
 
-    def __init__(self, database: Path, listen: str, sink: int) -> None:
+    def __init__(self, database: Path, listen: str, sink: int, remedies_token: Path) -> None:
         self.database = database
         self.sink = sink
+        self.settings: dict[str, object] = {}  # that another part of the application connects with
+        for name, remedy in REMEDIES.items():
+            duckdb_exporter.remedy(name)(partial(remedy, self))
         self.con = duckdb_exporter.connect(
-            database, instance_id="demo", listen=listen, memory_limit=MEMORY, disk_quota=QUOTA
+            database,
+            instance_id="demo",
+            listen=listen,
+            memory_limit=MEMORY,
+            disk_quota=QUOTA,
+            remedies_token_file=remedies_token,
         )
         self.con.execute("SET threads = 2")
         self.con.execute("SET temp_directory = ''")
+        self.forgotten = self.con.cursor()
         self.stops = {alert: threading.Event() for alert in CAUSES}
         self.ended = threading.Event()
         self.busy = threading.Event()
@@ -83,13 +94,33 @@ class Worker:
 
     def high_query_latency(self, stop: threading.Event) -> None:
         con = self.con.cursor()
+        con.execute(f"ATTACH '{self.database.with_name('library.duckdb')}' AS library")
+        con.execute("SET force_compression = 'uncompressed'")
+        con.execute("CREATE TABLE library.documents (body VARCHAR)")
+        for _ in range(DOCUMENTS // 2000):
+            con.execute("INSERT INTO library.documents SELECT repeat('x', 8000) FROM range(2000)")
+            con.execute("CHECKPOINT library")
+        query, reads = "SELECT sum(strlen(body)) FROM library.documents", 1
+        while self.seconds(con, query) < SLOW and not stop.is_set():
+            reads += 1
+            tables = " UNION ALL ".join(["FROM library.documents"] * reads)
+            query = f"SELECT sum(strlen(body)) FROM ({tables})"
         self.busy.set()
         while not stop.is_set():
-            con.execute(
-                "SELECT count(*) FROM flights a JOIN flights b USING (carrier, year) WHERE a.arr_delay < b.dep_delay"
-                " AND a.day = 1 AND b.day < 10"
-            ).fetchall()
+            con.execute(query).fetchall()
+            for _ in range(9):  # a tenth of the queries is slow: the 95th percentile is a typical one of those
+                con.execute("SELECT count(*) FROM orders").fetchall()
         self.busy.clear()
+        con.execute("DETACH library")
+
+    def seconds(self, con: duckdb_exporter.Connection, query: str) -> float:
+        """How long a query takes, at best."""
+        durations = []
+        for _ in range(3):
+            started = time.perf_counter()
+            con.execute(query).fetchall()
+            durations.append(time.perf_counter() - started)
+        return min(durations)
 
     def high_memory_usage(self, stop: threading.Event) -> None:
         con = self.con.cursor()
@@ -97,8 +128,10 @@ class Worker:
         con.execute("CREATE TABLE cache.flights AS FROM flights LIMIT 0")
         while self.pinned(con) < 0.92 * MEMORY and not stop.is_set():
             con.execute("INSERT INTO cache.flights FROM flights LIMIT 5000")
-        stop.wait()
-        con.execute("DETACH cache")
+
+    def drop_cache(self, _: object) -> None:
+        """The application's part of flush_allocator."""
+        self.con.cursor().execute("DETACH cache")
 
     def pinned(self, con: duckdb_exporter.Connection) -> int:
         """Bytes that cannot be evicted, as the metric has them."""
@@ -114,9 +147,12 @@ class Worker:
             copies += 1
             con.execute(f"CREATE TABLE copy_{copies} AS FROM flights")
             self.checkpoint()
-        stop.wait()
-        for copy in range(1, copies + 1):
-            con.execute(f"DROP TABLE copy_{copy}")
+
+    def clean_up(self, _: object) -> None:
+        """Drop what can be made again."""
+        con = self.con.cursor()
+        for (table,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE table_name ^@ 'copy_'").fetchall():
+            con.execute(f"DROP TABLE {table}")
         self.checkpoint()
 
     def checkpoint(self) -> None:
@@ -134,31 +170,40 @@ class Worker:
         SINK.close()
         while not stop.wait(0.2):
             self.sync()
-        SINK.open(self.sink)
+
+    def retry_sync(self, _: object) -> None:
+        """Retry at the other server, and stay there."""
+        self.sink = OTHER_SINK.open(0)
+        self.sync()
 
     def transaction_failure_rate(self, stop: threading.Event) -> None:
         con = self.con.cursor()
+        con.execute("INSERT INTO orders VALUES (1000, 'UA')")
+        self.forgotten.begin()
+        self.forgotten.execute("UPDATE orders SET carrier = 'AA' WHERE id = 1000")
         while not stop.wait(0.1):
             con.begin()
             try:
-                con.execute("INSERT INTO orders SELECT 'not a number', carrier FROM flights")
-            except duckdb.Error:
-                con.commit()  # succeeds, and nothing is stored
+                con.execute("UPDATE orders SET carrier = 'DL' WHERE id = 1000")
+            except duckdb.TransactionException:
+                con.rollback()
+            else:
+                con.commit()
+
+    def rollback(self, _: object) -> None:
+        """Roll back the transaction that was forgotten."""
+        self.forgotten.rollback()
 
     def connection_failure(self, stop: threading.Event) -> None:
-        locked = self.database.with_name("archive.duckdb")
-        with subprocess.Popen(
-            [sys.executable, "-c", HOLDER, str(locked)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as holder:
-            assert holder.stdout is not None
-            assert holder.stdin is not None
-            holder.stdout.readline()
-            while not stop.wait(0.5):
-                with suppress(duckdb.IOException):
-                    duckdb_exporter.connect(locked, instance_id="archive")
-            holder.stdin.close()
-        with duckdb_exporter.connect(locked, instance_id="archive"):
-            self.ended.wait()
+        self.settings = {"access_mode": "READ_ONLY"}
+        while not stop.wait(0.5):
+            with suppress(duckdb.ConnectionException):
+                duckdb_exporter.connect(self.database, config=self.settings).close()
+
+    def reconnect(self, _: object) -> None:
+        """Connect with the settings that the open connections have."""
+        self.settings = {}
+        duckdb_exporter.connect(self.database, config=self.settings).close()
 
     def obey(self) -> None:
         """Orders from standard input, until it ends."""
@@ -190,6 +235,14 @@ CAUSES: dict[str, Callable[[Worker, threading.Event], None]] = {
     "TransactionFailureRate": Worker.transaction_failure_rate,
     "ConnectionFailure": Worker.connection_failure,
 }
+REMEDIES: dict[str, Callable[[Worker, object], None]] = {
+    "flush_allocator": Worker.drop_cache,
+    "clean_up": Worker.clean_up,
+    "retry_sync": Worker.retry_sync,
+    "rollback": Worker.rollback,
+    "reconnect": Worker.reconnect,
+}
+"""The application's part; raising the memory limit is the exporter's alone."""
 
 
 class Sink:
@@ -198,10 +251,11 @@ class Sink:
     def __init__(self) -> None:
         self._server: HTTPServer | None = None
 
-    def open(self, port: int) -> None:
-        """Listen."""
+    def open(self, port: int) -> int:
+        """Listen, on a free port for 0; the port."""
         self._server = HTTPServer(("127.0.0.1", port), _Insert)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self._server.server_port
 
     def close(self) -> None:
         """Refuse connections."""
@@ -221,14 +275,13 @@ class _Insert(BaseHTTPRequestHandler):
         pass
 
 
-SINK = Sink()
+SINK, OTHER_SINK = Sink(), Sink()
 
 
 def main() -> None:
     """Serve until standard input ends."""
-    database, exporter, sink = sys.argv[1:]
-    SINK.open(int(sink))
-    worker = Worker(Path(database), f"127.0.0.1:{exporter}", int(sink))
+    database, exporter, sink, remedies_token = sys.argv[1:]
+    worker = Worker(Path(database), f"127.0.0.1:{exporter}", SINK.open(int(sink)), Path(remedies_token))
     for stop in worker.stops.values():
         stop.set()
     print(worker.load(), flush=True)
@@ -238,6 +291,7 @@ def main() -> None:
     finally:
         worker.close()
         SINK.close()
+        OTHER_SINK.close()
 
 
 if __name__ == "__main__":

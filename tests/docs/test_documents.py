@@ -23,12 +23,15 @@ NAMES = [document.name for document in DOCUMENTS]
 ELSEWHERE = {
     "make test": ".ci/run",
     "make render": "the Makefile's own prerequisite of every test: tests/generator/test_render.py compares its result",
+    "make demo": "tests/e2e/test_prometheus.py",
 }
 # tests/e2e/test_drift_documents.py runs these, where there are servers to ask.
 ASKS_SERVERS = "truegauge drift"
 
 
 NOBODY = "-c user.name=nobody -c user.email=nobody"
+# Each line of these is run by tests/docs/test_expose_and_remedies.py and tests/proof/test_guide.py.
+OWN_TEST = {"expose.md", "prove.md"}
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -39,6 +42,7 @@ def commands() -> list[str]:
     lines = [
         line.split("#")[0].strip()
         for document in DOCUMENTS
+        if document.name not in OWN_TEST
         for block in blocks(document, "sh")
         for line in block.splitlines()
     ]

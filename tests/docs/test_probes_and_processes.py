@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import duckdb_exporter
-from duckdb_exporter.engine.exporter import TARGETS_VARIABLE
 from duckdb_exporter.engine.probes import FAILURES, REASONS, RETRY
+from duckdb_exporter.engine.serving import TARGETS_VARIABLE
 from duckdb_exporter.metrics import SETTINGS
 from truegauge_generator.cli import main
 from truegauge_spec.metric import SqlMeasure

@@ -100,11 +100,11 @@ def test_prometheus_has_loaded_every_rendered_rule_and_none_is_unhealthy(stack: 
 def test_alertmanager_runs_on_the_rendered_configuration(stack: Stack) -> None:
     url = f"http://127.0.0.1:{stack.ports.alertmanager}/api/v2/receivers"
     with urllib.request.urlopen(url, timeout=5) as answer:
-        assert {receiver["name"] for receiver in json.load(answer)} == {"notify", "page"}
+        assert {receiver["name"] for receiver in json.load(answer)} == {"notify", "page", "remedies/demo"}
 
 
-def test_every_alert_that_fires_reaches_the_webhook_by_its_route(root: Path) -> None:
-    """The demo: six faults in a real DuckDB, each followed from its cause to the webhook and back."""
+def test_every_alert_that_fires_reaches_the_webhook_by_its_route_and_is_remedied(root: Path) -> None:
+    """The demo: six faults in a real DuckDB, each followed from its cause to the webhook, its remedy and back."""
     done = subprocess.run(
         [sys.executable, str(root / "tests" / "demo" / "run.py")],
         capture_output=True,
@@ -113,7 +113,7 @@ def test_every_alert_that_fires_reaches_the_webhook_by_its_route(root: Path) -> 
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "demo: 6 alerts received by the webhook and resolved" in done.stdout
+    assert "demo: 6 alerts received by the webhook, remedied and resolved" in done.stdout
     for alert, receiver in (
         ("HighQueryLatency", "notify"),
         ("HighMemoryUsage", "page"),

@@ -6,9 +6,11 @@ import re
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from posts import DECLARED, Site
 
 from duckdb_exporter.engine.exporter import Exporter
 from duckdb_exporter.instruments import Instruments
@@ -102,3 +104,21 @@ def make_lab() -> Iterator[Callable[..., Lab]]:
 @pytest.fixture
 def lab(make_lab: Callable[..., Lab]) -> Lab:
     return make_lab()
+
+
+@pytest.fixture
+def build(make_lab: Callable[..., Lab], tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    sites = []
+
+    def build(**changes: Any) -> Site:
+        sites.append(Site(make_lab, tmp_path, DECLARED._replace(**changes)))
+        return sites[-1]
+
+    yield build
+    for site in sites:
+        site.con.close()
+
+
+@pytest.fixture
+def site(build: Callable[..., Site]) -> Site:
+    return build()

@@ -12,7 +12,19 @@ import pytest
 
 import duckdb_exporter
 
-RUNTIME = ("app_only.py", "declare.py", "exposition.py", "instruments.py", "server.py")
+RUNTIME = (
+    "app_only.py",
+    "authentication.py",
+    "declare.py",
+    "exposition.py",
+    "http1.py",
+    "instruments.py",
+    "passwords.py",
+    "reloaded.py",
+    "server.py",
+    "web.py",
+    "web_yaml.py",
+)
 METRICS = """
 from __future__ import annotations
 from typing import Literal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from duckdb_exporter.declare import Label, Metric
@@ -23,9 +24,9 @@ def sql(query: str, *labels: Label, type_: str = "gauge", name: str = "m", scale
 def lab_with(make_lab: Callable[..., Lab]) -> Callable[..., Lab]:
     def make(*metrics: Metric) -> Lab:
         lab = make_lab(UP, *metrics)
-        con = lab.connect(instance_id="i", listen=False)
-        con.execute("CREATE TABLE t AS SELECT range AS id, 'c' || range % 3 AS kind FROM range(9)")
-        lab.con = con
+        bare = duckdb.connect()
+        bare.execute("CREATE TABLE t AS SELECT range AS id, 'c' || range % 3 AS kind FROM range(9)")
+        lab.con = lab.exporter.instrument(bare, instance_id="i", listen=False)
         return lab
 
     return make
@@ -33,7 +34,7 @@ def lab_with(make_lab: Callable[..., Lab]) -> Callable[..., Lab]:
 
 def test_a_query_without_labels_gives_one_value(lab_with: Callable[..., Lab]) -> None:
     lab = lab_with(sql("SELECT count(*) FROM t"), sql("SELECT 2.5::DECIMAL(4, 2)", name="d", scale=1000.0))
-    scrape = lab.until(lambda scrape: scrape("m"))
+    scrape = lab.until(lambda scrape: scrape("m") and scrape("d"))
     assert (scrape("m"), scrape("d")) == (9, 2500)
     lab.con.execute("DELETE FROM t WHERE id > 3")
     lab.until(lambda scrape: scrape("m") == 4)
@@ -82,6 +83,17 @@ def test_a_bad_query_is_no_series_is_logged_once_and_breaks_nothing_else(
     scrape = lab.until(lambda scrape: (scrape("polls") or 0) > first + 5)
     assert (scrape("m"), scrape("after"), scrape("duckdb_up", instance_id="i")) == (None, 1, 1)
     assert len([record for record in caplog.records if record.getMessage().startswith("m: no series")]) == 1
+
+
+@pytest.mark.parametrize(
+    "query", ["SELECT 'hunter2'", "SELECT 'hunter2'::INTEGER + i FROM range(1) r(i)", "SELECT error('hunter2')"]
+)
+def test_a_value_that_a_query_met_is_not_logged(
+    lab_with: Callable[..., Lab], caplog: pytest.LogCaptureFixture, query: str
+) -> None:
+    lab_with(sql(query), sql("SELECT 1", name="after")).until(lambda scrape: scrape("after"))
+    assert "m: no series, its query failed: " in caplog.text
+    assert "hunter2" not in caplog.text
 
 
 def test_a_counter_shows_the_query_s_value(lab_with: Callable[..., Lab]) -> None:

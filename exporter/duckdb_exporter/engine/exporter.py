@@ -7,10 +7,9 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, TypeVar
 
 import duckdb
 
@@ -19,22 +18,20 @@ from ..instruments import OTHER, Instruments
 from ..server import Server, address
 from . import probe_report, source
 from .connection import Connection
-from .forked import keep
 from .instance import Instance, Source
 from .memory import parse_bytes
 from .probes import Probe
 from .recorder import Recorder
+from .remedies import Function, Remedies
+from .serving import FilePath, Serving, Wanted
 from .statements import Classifier
 from .sync import SyncAttempt
 
 INSTANCE_VARIABLE = "DUCKDB_EXPORTER_INSTANCE_ID"
-TARGETS_VARIABLE = "DUCKDB_EXPORTER_TARGETS"
 _LOG = logging.getLogger(__name__)
 
-if TYPE_CHECKING:
-    from ..discovery import Announcement
-
 Listen = str | Literal[False] | None
+F = TypeVar("F", bound=Callable[..., object])
 
 
 class Exporter:
@@ -45,16 +42,16 @@ class Exporter:
         self._settings = instruments.settings
         self._system = system
         self._has_probes = any(instrument.metric.sql is not None for instrument in instruments)
-        self._title = f"{system} exporter"
         self._recorder = Recorder(instruments)
         self._exposition = Exposition(instruments, system, digest)
         self._classify = Classifier(_declared_tables(instruments))
         self._instances: dict[str, Instance] = {}
-        self._lock = threading.Lock()  # guards _instances and _server
+        self._lock = threading.Lock()  # guards _instances
         self._scrape_lock = threading.Lock()
-        self._server: Server | None = None
-        self._listen: str | None = None
-        self._announcement: Announcement | None = None
+        declared = self._settings.remedies
+        self._remedies = None if declared is None else Remedies(declared, instruments, self._instances)
+        pages = probe_report.pages(self._probes) if self._has_probes else {}
+        self._serving = Serving(system, self._settings.listen, self.render, pages, self._remedies)
 
     def connect(
         self,
@@ -66,6 +63,8 @@ class Exporter:
         listen: Listen = None,
         memory_limit: int | str | None = None,
         disk_quota: int | str | None = None,
+        web_config: FilePath | None = None,
+        remedies_token_file: FilePath | None = None,
     ) -> Connection:
         """Open a database as `duckdb.connect` does, measured, and serve `/metrics`.
 
@@ -74,14 +73,16 @@ class Exporter:
         server, default the spec's. A server that cannot be started is logged and does not keep the application from
         its database. `memory_limit`: set on the engine, in bytes or as DuckDB writes sizes; default the spec's.
         `disk_quota`: what disk use is compared with; default the spec's, else the size of the file system.
+        `web_config`, `remedies_token_file`: as for `serve`.
 
-        Raises what `duckdb.connect` raises, unchanged and counted as a failed connection; ValueError for a size or an
-        address that is none, and for a second database under the instance_id of one that is open.
+        Raises what `duckdb.connect` raises, unchanged and counted as a failed connection; ValueError for a size, an
+        address or a file of the server that is none, and for a second database under the instance_id of one that is
+        open.
         """
         limit, quota = self._sizes(memory_limit, disk_quota)
         limits = [size for size in (limit, parse_bytes(source.configured_limit(config))) if size is not None]
         instance = self._instance(Source(*source.of_database(database), tuple(limits), quota), instance_id)
-        self._serve_for_connection(listen)
+        self._serve_for_connection(listen, web_config, remedies_token_file)
         try:
             raw = duckdb.connect(os.fspath(database), read_only=read_only, config=config or {})
         except Exception:
@@ -121,27 +122,42 @@ class Exporter:
             instance_id = next(iter(self._instances))
         return SyncAttempt(self._recorder, instance_id or default_instance_id(), attempt)
 
-    def serve(self, listen: str | None = None, *, targets: str | os.PathLike[str] | None = None) -> Server:
+    def serve(
+        self,
+        listen: str | None = None,
+        *,
+        web_config: FilePath | None = None,
+        remedies_token_file: FilePath | None = None,
+        scraped_as: str | None = None,
+        targets: FilePath | None = None,
+    ) -> Server:
         """Serve `/metrics` for this process, on `listen` or the spec's address; the running server if there is one.
 
-        `targets`: a folder that gets a file with the address, for Prometheus' `file_sd_configs`; default the
-        environment's DUCKDB_EXPORTER_TARGETS, else none. Raises ValueError for a malformed address or when already
-        serving another one, OSError when it cannot be bound or the folder not be written.
+        `web_config`: a file with TLS and users; default neither. `remedies_token_file`: whoever has the token in it may
+        post alerts to `/remedies`; default nobody. `scraped_as`: the host:port by which Prometheus knows this process,
+        where that is not the address it listens on. `targets`: a folder that gets a file with the address, for
+        Prometheus' `file_sd_configs`; default the environment's DUCKDB_EXPORTER_TARGETS, else none.
+
+        Raises ValueError for a malformed address or file, or when already serving otherwise, OSError when the address
+        cannot be bound or the folder not be written.
         """
-        with self._lock:
-            if self._server is None or self._server.closed:
-                self._listen = listen or self._settings.listen
-                pages = probe_report.pages(self._probes) if self._has_probes else {}
-                server = Server(self._listen, self.render, self._title, pages)
-                try:
-                    self._announce(server, targets or os.environ.get(TARGETS_VARIABLE))
-                except OSError:
-                    server.close()
-                    raise
-                self._server = server
-            elif listen not in (None, self._listen):
-                raise ValueError(f"already serving {self._server.url}; a process serves one address")
-            return self._server
+        return self._serving.serve(Wanted(listen, web_config, remedies_token_file, scraped_as, targets))
+
+    def remedy(self, name: str, *, undo: Function | None = None) -> Callable[[F], F]:
+        """`@remedy("retry_sync")` on the function of the application to call when an alert asks for that remedy.
+
+        It gets the alert, and runs in a thread of the server, one remedy at a time. `undo` is called with the alert
+        when it resolves. Raises ValueError for a remedy that no alert of the spec has.
+        """
+        if self._remedies is None:
+            raise ValueError("the spec has no `remedies` for the exporter")
+        remedies = self._remedies
+
+        def register(function: F) -> F:
+            remedies.register(name, function, undo)
+            return function
+
+        return register
 
     def render(self) -> bytes:
         """What a scrape shows now, in text format 0.0.4. Calls no engine and opens no database file."""
@@ -158,13 +174,7 @@ class Exporter:
 
     def close(self) -> None:
         """End server and pollers. Connections stay usable; another `connect` or `serve` starts anew."""
-        with self._lock:
-            server, self._server = self._server, None
-            announcement, self._announcement = self._announcement, None
-        if announcement is not None:
-            announcement.withdraw()
-        if server is not None:
-            server.close()
+        self._serving.close()
         for instance in list(self._instances.values()):
             instance.stop()
 
@@ -174,11 +184,7 @@ class Exporter:
         No thread of the parent is here. A connection of its refuses to work: to close one here would write the
         parent's log into its database file, and DuckDB 2.0 crashes doing so.
         """
-        keep(dict(self.__dict__))
-        if self._server is not None:
-            self._server.forked()
-        if self._announcement is not None:
-            self._announcement.withdraw()
+        self._serving.forked()
         for instance in self._instances.values():
             instance.forked()
         instruments, system, digest = self._arguments
@@ -189,15 +195,6 @@ class Exporter:
         for id_, instance in list(self._instances.items()):
             if instance.connected:
                 yield from ((id_, probe) for probe in instance.probes.all)
-
-    def _announce(self, server: Server, targets: str | os.PathLike[str] | None) -> None:
-        if targets is None:
-            return
-        from ..discovery import Announcement  # noqa: PLC0415 - it needs a POSIX system, as nothing else here does
-
-        if self._announcement is not None:  # of a server that was closed
-            self._announcement.withdraw()
-        self._announcement = Announcement(Path(targets), self._system, server.url)
 
     def _forget_closed(self, now: float) -> None:
         with self._lock:
@@ -228,13 +225,15 @@ class Exporter:
                 found.measure(wanted)
             return found
 
-    def _serve_for_connection(self, listen: Listen) -> None:
+    def _serve_for_connection(
+        self, listen: Listen, web_config: FilePath | None = None, remedies_token_file: FilePath | None = None
+    ) -> None:
         if listen is False:
             return
         if listen is not None:
             address(listen)
         try:
-            self.serve(listen)
+            self.serve(listen, web_config=web_config, remedies_token_file=remedies_token_file)
         except OSError as error:
             _LOG.error("cannot serve /metrics on %s: %s", listen or self._settings.listen, error)
 

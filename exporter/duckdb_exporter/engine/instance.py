@@ -105,6 +105,23 @@ class Instance:
         if succeeded is not None:
             self._recorder.count("transaction.success" if succeeded else "transaction.failure", self.id)
 
+    @property
+    def exact_limit(self) -> int | None:
+        """The memory limit in bytes; None where it is only known as the engine prints it, rounded."""
+        limit = self.snapshot.values["memory.limit"] if self.snapshot is not None else None
+        return int(limit) if limit in self.source.limits else None
+
+    def set_limit(self, limit: int) -> None:
+        """Set the memory limit in bytes. Raises duckdb.Error, LookupError when the database is not open."""
+        self._poller.run(lambda cursor: cursor.execute(f"SET memory_limit = '{limit}B'"))
+        self.source = self.source._replace(limits=tuple(dict.fromkeys((limit, *self.source.limits))))
+        self._reader = None
+        self._poller.run(self._poll)
+
+    def checkpoint(self) -> None:
+        """CHECKPOINT. Raises duckdb.Error, LookupError when the database is not open."""
+        self._poller.run(lambda cursor: cursor.execute("CHECKPOINT"))
+
     def stop(self) -> None:
         """End the pollers."""
         for poller in self._pollers.values():
@@ -114,6 +131,8 @@ class Instance:
         """In a forked child: the connections are the parent's."""
         for connection in self._living():
             connection.forked()
+        for poller in self._pollers.values():
+            poller.forked()
 
     def show(self, now: float) -> None:
         """Bring what is known of the database into the gauges."""

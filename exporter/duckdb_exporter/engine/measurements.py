@@ -38,6 +38,8 @@ MEASUREMENTS: dict[str, Measurement] = {
     "transaction.success": Measurement("counter", "1"),
     "transaction.failure": Measurement("counter", "1"),
     "transaction.duration_mean": Measurement("gauge", "s"),
+    "remedy.count": Measurement("counter", "1", ("remedy", "outcome")),
+    "remedy.refused": Measurement("counter", "1", ("reason",)),
     "exporter.up": Measurement("gauge", "1"),
     "exporter.poll_age": Measurement("gauge", "s"),
 }

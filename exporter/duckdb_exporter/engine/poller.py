@@ -7,14 +7,18 @@ import logging
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from typing import TypeVar
 
 import duckdb
+
+from .forked import keep
 
 _GRACE = 0.5  # seconds that a closing connection waits for an interrupted poll to end
 _NUDGE = 0.05  # seconds between two interrupts: one that comes between two statements interrupts neither
 _LOG = logging.getLogger(__name__)
 
 Cursor = duckdb.DuckDBPyConnection
+T = TypeVar("T")
 
 
 class Poller:
@@ -94,6 +98,19 @@ class Poller:
         self.detach()
         if thread is not None and thread is not threading.current_thread():
             thread.join(_GRACE)
+
+    def forked(self) -> None:
+        """In a forked child, where its thread is not: leave the cursor to the parent."""
+        keep(self._cursor)
+
+    def run(self, work: Callable[[Cursor], T]) -> T:
+        """Do something else with the cursor, between two polls. Raises what it raises, LookupError without a cursor."""
+        with self._polling:
+            with self._state:
+                cursor = self._cursor
+            if cursor is None:
+                raise LookupError("the database is not open")
+            return work(cursor)
 
     def _close_and_release(self) -> None:
         try:

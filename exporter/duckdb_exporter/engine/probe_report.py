@@ -9,7 +9,8 @@ from time import perf_counter
 from typing import Any
 
 from ..exposition import family
-from ..server import Page
+from ..http1 import Answer
+from ..server import READ, Page
 from .probes import Probe
 
 Known = Iterable[tuple[str, Probe]]  # with the instance_id of each
@@ -41,14 +42,14 @@ def families(system: str, instance_label: str, probes: Known) -> bytes:
 def pages(probes: Callable[[], Known]) -> dict[str, Page]:
     """The probes in JSON, without and with their text."""
     return {
-        "/probes": ("application/json", lambda: _page(probes(), with_sql=False)),
-        "/probes/sql": ("application/json", lambda: _page(probes(), with_sql=True)),
+        "/probes": Page(READ, lambda _: _page(probes(), with_sql=False)),
+        "/probes/sql": Page(READ, lambda _: _page(probes(), with_sql=True)),
     }
 
 
-def _page(probes: Known, *, with_sql: bool) -> bytes:
+def _page(probes: Known, *, with_sql: bool) -> Answer:
     found = [_shown(instance_id, probe, with_sql) for instance_id, probe in probes]
-    return json.dumps({"probes": found}, indent=2).encode() + b"\n"
+    return Answer(200, json.dumps({"probes": found}, indent=2).encode() + b"\n", "application/json")
 
 
 def _shown(instance_id: str, probe: Probe, with_sql: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from truegauge_generator.cli import Result
 from truegauge_generator.disk import compare
 from truegauge_generator.drift import on_disk
 from truegauge_generator.progress import progress
-from truegauge_generator.proof import cache, coverage, gather, report
+from truegauge_generator.proof import cache, coverage, gather, panels, report, shapes
 from truegauge_generator.proof.hunt import score
 from truegauge_generator.proof.prove import Proof, prove
 from truegauge_generator.proof.suite import Rule, Suite
@@ -45,7 +45,7 @@ def run(options: Namespace) -> Result:
     if isinstance(promtool, Problem):
         return Result((), [promtool])
     try:
-        suite, place = _foreign(promtool, options) if options.tests or options.rules else _own(options)
+        suite, place, problems = _foreign(promtool, options) if options.tests or options.rules else _own(options)
     except SpecError as error:
         return Result((), error.problems)
     if faults := list(gather.faults(suite)):
@@ -58,12 +58,16 @@ def run(options: Namespace) -> Result:
     seconds = perf_counter() - start
     if options.junit:
         Path(options.junit).write_text(report.junit(proof), encoding="utf-8")
-    problems = [*report.problems(proof, place), *_short(proof, options)]
+    problems = [*problems, *report.problems(proof, place), *_short(proof, options)]
     lines = [*report.table(suite, proof), report.summary(proof, seconds)]
     return Result(lines, problems, report.facts(proof, seconds))
 
 
-def _own(options: Namespace) -> tuple[Suite, Callable[[Rule], Position]]:
+Work = tuple[Suite, Callable[[Rule], Position], list[Problem]]
+"""What to prove, where its rules are declared, and what nothing can prove."""
+
+
+def _own(options: Namespace) -> Work:
     """A spec's rules and tests, if those on disk are what it says."""
     spec = load(options.spec)
     files = render(spec)
@@ -71,8 +75,11 @@ def _own(options: Namespace) -> tuple[Suite, Callable[[Rule], Position]]:
     changed = on_disk.changes(spec, files, found, options.output)
     if problems := list(on_disk.problems(spec, found, changed, options.output)):
         raise SpecError(problems)
-    suite = gather.rendered(files)
-    return suite, lambda rule: declared(spec, suite, rule)
+    for name in spec.systems:
+        if problems := panels.problems(spec, name):
+            raise SpecError(problems)
+    suite = gather.rendered(spec, files)
+    return suite, lambda rule: declared(spec, suite, rule), list(shapes.unproven(spec))
 
 
 def declared(spec: Spec, suite: Suite, rule: Rule) -> Position:
@@ -86,11 +93,11 @@ def declared(spec: Spec, suite: Suite, rule: Rule) -> Position:
     return Position(rule.path)
 
 
-def _foreign(promtool: str, options: Namespace) -> tuple[Suite, Callable[[Rule], Position]]:
+def _foreign(promtool: str, options: Namespace) -> Work:
     if not options.tests:
         message = "there is no test of these rules to run; name promtool test files with --tests"
         raise SpecError([Problem(Position(options.rules[0]), message, "nothing_proven")])
-    return gather.foreign(promtool, options.rules, options.tests), written
+    return gather.foreign(promtool, options.rules, options.tests), written, []
 
 
 def written(rule: Rule) -> Position:

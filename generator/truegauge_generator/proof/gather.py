@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from truegauge_generator.acceptance import RULES, TESTS, place_of, ran
-from truegauge_generator.proof import documents
+from truegauge_generator.proof import documents, records
+from truegauge_generator.proof import panels as panel_tests
 from truegauge_generator.proof.suite import Suite
 from truegauge_generator.tools import run
+from truegauge_spec import Spec
 from truegauge_spec.problem import Position, Problem, SpecError
 
 
-def rendered(files: Mapping[str, str]) -> Suite:
-    """The rules and tests among rendered files."""
-    return Suite(*({path: documents.load(text, path) for path, text in _below(files, top)} for top in (RULES, TESTS)))
+def rendered(spec: Spec, files: Mapping[str, str]) -> Suite:
+    """The rules and tests among rendered files; and tests of every record, and of every query of a dashboard."""
+    rules, tests = ({path: documents.load(text, path) for path, text in _below(files, top)} for top in (RULES, TESTS))
+    panels: dict[str, object] = {}
+    for name in spec.systems:
+        tests |= _made(f"records of {name}", records.tests(spec, name), rules)
+        panels |= _made(f"panels of {name}", panel_tests.tests(spec, name), rules)
+    return Suite(rules, {**tests, **panels}, idle=panels)
+
+
+def _made(path: str, document: Mapping[str, object], rules: Iterable[str]) -> dict[str, object]:
+    """A test document that is in no file, as if it were; none without a test."""
+    if not document["tests"]:
+        return {}
+    return {path: documents.load(json.dumps({"rule_files": list(rules), **document}), path)}
 
 
 def _below(files: Mapping[str, str], top: str) -> Iterator[tuple[str, str]]:

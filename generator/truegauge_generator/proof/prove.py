@@ -42,7 +42,9 @@ def prove(suite: Suite, promtool: str, known: dict[str, Verdict], show: Progress
     answers = run("tests", presses, [None] * len(presses))
     cases = tuple(case for unit, verdict in zip(suite.units, answers, strict=True) for case in _cases(unit, verdict))
     sound = [
-        unit for unit, verdict in zip(suite.units, answers, strict=True) if not verdict.failed and not verdict.error
+        unit
+        for unit, verdict in zip(suite.units, answers, strict=True)
+        if not verdict.failed and not verdict.error and unit.path not in suite.idle
     ]
     outcomes = hunt(suite, sound, partial(run, "mutants"))
     return Proof(cases, tuple(outcomes), tuple(coverage.items(suite, outcomes)), frozenset(used))

@@ -69,15 +69,23 @@ class Unit(NamedTuple):
 
 
 class Suite:
-    """Rule files and test files by their paths, as `documents.load` reads them; `subjects` are the rules to prove."""
+    """Rule files and test files by their paths, as `documents.load` reads them.
+
+    `subjects` are the rules of the files to be proven. `idle` test files run, but no mutant is judged by them.
+    """
 
     def __init__(
-        self, rules: Mapping[str, Any], tests: Mapping[str, Any], proven: Collection[str] | None = None
+        self,
+        rules: Mapping[str, Any],
+        tests: Mapping[str, Any],
+        proven: Collection[str] | None = None,
+        idle: Collection[str] = (),
     ) -> None:
         self.documents = {**rules, **tests}
         self.rules = [rule for path, document in rules.items() for rule in _rules(path, document)]
         self.subjects = [rule for rule in self.rules if proven is None or rule.path in proven]
         self.tests = [test for path, document in tests.items() for test in _tests(path, document, rules)]
+        self.idle = idle
         self._sources: dict[Key, frozenset[Key]] = {}
 
     @cached_property

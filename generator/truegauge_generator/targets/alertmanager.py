@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from truegauge_generator.promql import matcher
+from truegauge_generator.targets import remedies
 from truegauge_spec import Spec
 from truegauge_spec.quantities import duration
 from truegauge_spec.stack import Receiver, RootRoute, Route
@@ -17,9 +18,13 @@ def view(spec: Spec) -> dict[str, Any]:
     """Receivers, the tree of routes, and inhibition."""
     alertmanager = spec.stack.alertmanager
     assert alertmanager is not None
+    route = _route(alertmanager.route)
+    if posts := remedies.routes(alertmanager):
+        route["routes"] = [*posts, *route.get("routes", ())]
+    named = [{"name": name, **_channels(receiver)} for name, receiver in alertmanager.receivers.items()]
     return {
-        "receivers": [{"name": name, **_channels(receiver)} for name, receiver in alertmanager.receivers.items()],
-        "route": _route(alertmanager.route),
+        "receivers": [*named, *remedies.receivers(alertmanager)],
+        "route": route,
         "inhibit": [
             {
                 "source_matchers": [matcher(label, values) for label, values in rule.source.items()],

@@ -63,13 +63,14 @@ class Function(NamedTuple):
 
 def view(spec: Spec, system: System) -> dict[str, Any]:
     """The literal table and the functions."""
-    settings = _settings(system.exporter)
+    settings, remedies = _settings(system.exporter), _remedies(system)
     rows = [_row(system, name, metric) for name, metric in system.metrics.items()]
     app = [_function(row) for row in rows if row.measure == "app" and not row.replaced_by]
     return {
         "system": system.system,
-        "digest": _digest(system.system, rows, settings),
+        "digest": _digest(system.system, rows, {**settings, **remedies}),
         "settings": settings,
+        "remedies": remedies,
         "metrics": rows,
         "functions": app,
         "literal": any(label.allowed for function in app for label in function.labels),
@@ -83,8 +84,23 @@ def _settings(exporter: Exporter) -> dict[str, Any]:
         "poll_interval": exporter.poll_interval / 1000,
         "stale_after": exporter.stale_after / 1000,
         "rate_window": exporter.rate_window / 1000,
-        "memory_limit": _bytes(exporter.memory_limit),
-        "disk_quota": _bytes(exporter.disk_quota),
+        "memory_limit": exporter.memory_limit,
+        "disk_quota": exporter.disk_quota,
+    }
+
+
+def _remedies(system: System) -> dict[str, Any]:
+    """The remedy of each alert, and the bounds; nothing where the spec has none for the exporter."""
+    settings = system.exporter.remedies
+    if settings is None:
+        return {}
+    return {
+        "alerts": tuple((name, alert.remedy) for name, alert in system.alerts.items() if alert.remedy),
+        "cooldown": settings.cooldown / 1000,
+        "accept_within": settings.accept_within / 1000,
+        "dry_run": settings.dry_run,
+        "largest_memory_limit": settings.largest_memory_limit,
+        "free_disk": settings.free_disk,
     }
 
 
@@ -92,10 +108,6 @@ def _digest(system: str, rows: list[Row], settings: dict[str, Any]) -> str:
     """Changes with a name, type, unit, label, bucket or measure, and with a setting; not with a help text."""
     meaning = [(row.name, row.type, row.unit, *row[4:]) for row in rows]
     return sha256(json.dumps([system, meaning, settings]).encode()).hexdigest()[:16]
-
-
-def _bytes(amount: Quantity | None) -> int | None:
-    return None if amount is None else int(convert(amount, "bytes"))
 
 
 def _row(system: System, name: str, metric: Metric) -> Row:

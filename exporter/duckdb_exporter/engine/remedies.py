@@ -1,0 +1,249 @@
+"""Remedies: what the exporter does when Alertmanager posts an alert to `/remedies`; off unless a token is given.
+
+An alert is acted on when the spec has a remedy for it, it is of a database of this process, it began lately and was
+not acted on before. At most one remedy runs at a time. Every outcome is counted, and logged as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..authentication import read_token, same
+from ..declare import Remedies as Settings
+from ..http1 import Answer, Refused
+from ..instruments import OTHER, Instruments
+from ..reloaded import Reloaded
+from ..server import Page
+from .builtin import BUILTIN, Act, Declined, Step
+from .instance import Instance
+from .webhook import Alert, read
+
+REASONS = (
+    "unauthorized", "malformed", "unknown_alert", "other_remedy", "other_instance", "stale", "repeated",
+    "cooling_down", "busy", "not_registered", "bound", "changed",
+)  # fmt: skip
+"""Why something was not done: the values of the label `reason`."""
+OUTCOMES = ("done", "undone", "failed", "refused", "dry_run")
+"""What came of it: the values of the label `outcome`."""
+
+_PATIENCE = 5.0  # seconds that a post waits for a remedy that is running
+_SKEW = 300.0  # seconds that another machine's clock may be ahead
+_SEEN_LIMIT = 10_000
+_LOG = logging.getLogger(f"{__name__.partition('.')[0]}.remedies")
+
+Function = Callable[[Alert], object]
+
+
+class Registered(NamedTuple):
+    """A function of the application, and what takes back what it did."""
+
+    do: Function
+    undo: Function | None
+
+
+class Applied(NamedTuple):
+    """A remedy that was applied to an alert that has not resolved yet."""
+
+    remedy: str
+    instance: Instance
+    undo: list[Act]
+
+
+class Remedies:
+    """The remedies of one exporter."""
+
+    def __init__(self, settings: Settings, instruments: Instruments, instances: Mapping[str, Instance]) -> None:
+        self.settings = settings
+        self._by_alert = dict(settings.alerts)
+        self._instruments = instruments
+        self._label = instruments.settings.instance_label
+        self._instances = instances
+        self._names: frozenset[str] = frozenset()
+        self._registered: dict[str, Registered] = {}
+        self._running = threading.Lock()
+        # The rest is touched only while _running is held.
+        self._seen: dict[object, None] = {}
+        self._applied: dict[object, Applied] = {}
+        self._last: dict[tuple[str, str], float] = {}
+
+    def register(self, name: str, function: Function, undo: Function | None = None) -> None:
+        """Call a function of the application for this remedy. Raises ValueError for a remedy that no alert has."""
+        if name not in self._by_alert.values():
+            known = ", ".join(sorted(set(self._by_alert.values())))
+            raise ValueError(f"no alert of the spec has the remedy {name!r}; there is {known}")
+        self._registered[name] = Registered(function, undo)
+
+    def page(self, token_file: Path, names: frozenset[str]) -> Page:
+        """Where alerts are posted. `names`: what the label `instance` can be of an alert of this process.
+
+        Raises OSError, ValueError for a token that cannot be read.
+        """
+        token = Reloaded(lambda: (read_token(token_file), (token_file,)))
+        self._names = names
+
+        def admit(header: str | None) -> None:
+            scheme, _, credentials = (header or "").partition(" ")
+            if scheme.lower() != "bearer" or not same(credentials.strip(), token.current()):
+                self._refuse({}, OTHER, Declined("unauthorized", "the token is missing or wrong"))
+                raise Refused(401, "unauthorized", ("WWW-Authenticate", 'Bearer realm="remedies"'))
+
+        return Page(("POST",), self.post, admit)
+
+    def post(self, body: bytes) -> Answer:
+        """Act on the alerts of one post, and say what came of each."""
+        try:
+            alerts = read(body)
+        except ValueError as error:
+            return Answer(400, f"{self._refuse({}, OTHER, Declined('malformed', str(error)))['text']}\n".encode())
+        if not self._running.acquire(timeout=_PATIENCE):
+            for alert in alerts:
+                self._refuse(_said(alert), self._known(alert), Declined("busy", "another remedy is running"))
+            return Answer(503, b"another remedy is running\n", headers=(("Retry-After", "30"),))
+        try:
+            entries = [self._handle(alert) for alert in alerts]
+        finally:
+            self._running.release()
+        return Answer(200, json.dumps(entries).encode() + b"\n", "application/json")
+
+    def _handle(self, alert: Alert) -> dict[str, Any]:
+        said, remedy = _said(alert), self._known(alert)
+        try:
+            self._check_time(alert)
+            if not alert.firing:
+                return self._resolve(alert, said)
+            remedy, instance = self._judge(alert)
+            return self._apply(alert, said | {"instance_id": instance.id}, remedy, instance)
+        except Declined as declined:
+            return self._refuse(said, remedy, declined)
+
+    def _check_time(self, alert: Alert) -> None:
+        now = time.time()
+        oldest, newest = now - self.settings.accept_within, now + _SKEW
+        last = alert.started if alert.firing else alert.ended
+        if alert.firing and alert.ended is not None and alert.ended < now:
+            raise Declined("stale", "it says that it fires, and that it has ended")
+        if last is None or not oldest <= last <= newest or alert.started > newest:
+            raise Declined("stale", f"its time is not within the last {self.settings.accept_within:.0f} s")
+
+    def _judge(self, alert: Alert) -> tuple[str, Instance]:
+        """The remedy that the spec has for this alert, and the database. Raises Declined."""
+        remedy = self._by_alert.get(alert.name)
+        if remedy is None:
+            raise Declined("unknown_alert", "the spec has no remedy for an alert of this name")
+        if alert.labels.get("remedy") != remedy:
+            raise Declined("other_remedy", f"the spec's remedy for this alert is {remedy}")
+        if (alert.identity, alert.started) in self._seen:
+            raise Declined("repeated", "it was acted on already")
+        instance = self._instance(alert)
+        waited = time.monotonic() - self._last.get((remedy, instance.id), float("-inf"))
+        if waited < self.settings.cooldown:
+            raise Declined(
+                "cooling_down", f"the remedy ran {waited:.0f} s ago, it runs once in {self.settings.cooldown:.0f} s"
+            )
+        return remedy, instance
+
+    def _instance(self, alert: Alert) -> Instance:
+        connected = {id_: one for id_, one in self._instances.items() if one.connected}
+        if (wanted := alert.labels.get(self._label)) is not None:
+            if wanted in connected:
+                return connected[wanted]
+            raise Declined("other_instance", "no open database of this process has this name")
+        # A metric without the instance label: only the target that Prometheus scraped tells where it is from.
+        if alert.labels.get("instance") not in self._names:
+            raise Declined("other_instance", f"this exporter is scraped as {', '.join(sorted(self._names))}")
+        if len(connected) != 1:
+            raise Declined("other_instance", f"it does not say which of {len(connected)} open databases it is of")
+        return next(iter(connected.values()))
+
+    def _apply(self, alert: Alert, said: dict[str, Any], remedy: str, instance: Instance) -> dict[str, Any]:
+        registered, builtin = self._registered.get(remedy), BUILTIN.get(remedy)
+        if registered is None and builtin is None:
+            raise Declined("not_registered", "the application has registered no function for it")
+        step = builtin(instance, self.settings) if builtin is not None else None
+        what = " then ".join(([f"the application's {remedy}"] if registered else []) + ([step.what] if step else []))
+        if self.settings.dry_run:
+            return self._count(said, remedy, "dry_run", what)
+        self._last[remedy, instance.id] = time.monotonic()
+        self._seen[alert.identity, alert.started] = None
+        if len(self._seen) > _SEEN_LIMIT:
+            self._seen.pop(next(iter(self._seen)))
+        undo = _undo(alert, registered, step)
+        if (error := _fails(_steps(alert, registered, step))) is not None:
+            return self._failed(said, remedy, what, error)
+        if undo:
+            self._applied[alert.identity] = Applied(remedy, instance, undo)
+        return self._count(said, remedy, "done", what)
+
+    def _resolve(self, alert: Alert, said: dict[str, Any]) -> dict[str, Any]:
+        applied = self._applied.pop(alert.identity, None)
+        if applied is None:
+            return said | {"outcome": "nothing to undo"}
+        said = said | {"instance_id": applied.instance.id}
+        error = _fails(applied.undo)
+        if isinstance(error, Declined):
+            return self._refuse(said, applied.remedy, error)
+        if error is not None:
+            return self._failed(said, applied.remedy, "undo", error)
+        return self._count(said, applied.remedy, "undone", "")
+
+    def _failed(self, said: dict[str, Any], remedy: str, what: str, error: Exception) -> dict[str, Any]:
+        # The message may hold SQL and values; it is for who asks for debug messages.
+        _LOG.debug("%s failed", remedy, exc_info=error)
+        return self._count(said, remedy, "failed", f"{what}: {type(error).__name__}")
+
+    def _refuse(self, said: dict[str, Any], remedy: str, declined: Declined) -> dict[str, Any]:
+        self._increment("remedy.refused", reason=declined.reason)
+        return self._count(said | {"reason": declined.reason}, remedy, "refused", str(declined))
+
+    def _count(self, said: dict[str, Any], remedy: str, outcome: str, text: str) -> dict[str, Any]:
+        self._increment("remedy.count", remedy=remedy, outcome=outcome)
+        entry = {"remedy": remedy, "outcome": outcome, **said, "text": text}
+        level = {"failed": logging.ERROR, "refused": logging.WARNING}.get(outcome, logging.INFO)
+        _LOG.log(level, "%s", json.dumps(entry))
+        return entry
+
+    def _known(self, alert: Alert) -> str:
+        return self._by_alert.get(alert.name, OTHER)
+
+    def _increment(self, measure: str, **dimensions: str) -> None:
+        for instrument in self._instruments:
+            metric = instrument.metric
+            if metric.measure == measure and all(dimensions[name] == value for name, value in metric.where):
+                values = [_folded(dimensions[label.name], label.values) for label in metric.labels]
+                if None not in values:
+                    self._instruments.increment(metric.name, 1.0, *values)  # type: ignore[arg-type]
+
+
+def _folded(value: str, allowed: tuple[str, ...] | None) -> str | None:
+    return value if allowed is None or value in allowed else OTHER if OTHER in allowed else None
+
+
+def _said(alert: Alert) -> dict[str, Any]:
+    shown = {"alert": alert.name, "instance": alert.labels.get("instance", "")}
+    return {**shown, "status": "firing" if alert.firing else "resolved"}
+
+
+def _steps(alert: Alert, registered: Registered | None, step: Step | None) -> list[Act]:
+    """The application's part comes first: what it lets go of, the engine can then give back."""
+    return [*([lambda: registered.do(alert)] if registered else []), *([step.do] if step else [])]
+
+
+def _undo(alert: Alert, registered: Registered | None, step: Step | None) -> list[Act]:
+    engine = [step.undo] if step is not None and step.undo is not None else []
+    own = registered.undo if registered is not None else None
+    return [*engine, *([lambda: own(alert)] if own is not None else [])]
+
+
+def _fails(acts: list[Act]) -> Exception | None:
+    try:
+        for act in acts:
+            act()
+    except Exception as error:  # noqa: BLE001 - whatever the application's function raises is an outcome
+        return error
+    return None
