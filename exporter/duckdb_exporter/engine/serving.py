@@ -14,7 +14,7 @@ from ..web import web
 from .remedies import Remedies
 
 if TYPE_CHECKING:
-    from ..discovery import Announcement
+    from .discovery import Announcement
 
 TARGETS_VARIABLE = "DUCKDB_EXPORTER_TARGETS"
 
@@ -103,7 +103,7 @@ class Serving:
         targets = wanted.targets or os.environ.get(TARGETS_VARIABLE)
         if targets is None:
             return
-        from ..discovery import Announcement  # noqa: PLC0415 - it needs a POSIX system, as nothing else here does
+        from .discovery import Announcement  # noqa: PLC0415 - it needs a POSIX system, as nothing else here does
 
         if self._announcement is not None:  # of a server that was closed
             self._announcement.withdraw()
