@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from truegauge_generator.tools import AMTOOL, PROMTOOL, Tool, find
+from truegauge_generator.tools import ALERTMANAGER, AMTOOL, PROMTOOL, Tool, find
 from truegauge_spec import Spec, load
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +41,12 @@ def promtool() -> str:
 def amtool() -> str:
     """amtool's path; its absence is a failure."""
     return required(AMTOOL)
+
+
+@pytest.fixture(scope="session")
+def alertmanager() -> str:
+    """Alertmanager's path; its absence is a failure."""
+    return required(ALERTMANAGER)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -163,7 +163,9 @@ class Instruments:
             old.child(label_values).observe(value * old.metric.scale)
 
     def _of_type(self, name: str, type_: str) -> Instrument:
-        instrument = self._by_name[name]
+        instrument = self._by_name.get(name)
+        if instrument is None:
+            raise KeyError(f"the spec has no metric {name}")
         if instrument.metric.type != type_:
             raise TypeError(f"{name} is a {instrument.metric.type}, not a {type_}")
         return instrument

@@ -6,7 +6,7 @@ from .declare import Label, Metric, Remedies, Settings
 from .instruments import Instruments
 
 SYSTEM = "duckdb"
-SPEC_DIGEST = "de0de92756098d48"
+SPEC_DIGEST = "c204d5abb5822365"
 
 SETTINGS = Settings(
     listen="127.0.0.1:9187",

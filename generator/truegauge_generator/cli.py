@@ -24,6 +24,7 @@ COMMANDS = (
     Command("prove", "run the rules' tests, and wrong rules against them"),
     Command("diff", "class what changes from another version of the spec, and what that breaks"),
     Command("drift", "compare what runs - exporters, Prometheus, Alertmanager, Grafana - with the spec"),
+    Command("drill", "make an alert true on running servers and follow it to its receiver"),
     Command("explain", "tell what a code means, or what an alert says and what proves it"),
 )
 

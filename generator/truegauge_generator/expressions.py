@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from truegauge_generator.targets import dashboard, objectives, rules
+from truegauge_generator.targets import dashboard, objectives, rules, spec_drift
 from truegauge_spec import Problem, Spec
 from truegauge_spec.checks.expressions import Expression
 from truegauge_spec.positions import Path
@@ -33,6 +33,8 @@ def _rules(spec: Spec, system: System) -> Iterator[tuple[Path, rules.Rule]]:
     for name in system.objectives:
         for _, group in objectives.groups(spec, system, name):
             yield from ((("objectives", name), rule) for rule in group)
+    for _, group in (spec_drift.view(spec, system) or {"groups": []})["groups"]:
+        yield from ((("system",), rule) for rule in group)
 
 
 def recorded(spec: Spec) -> Catalogue:

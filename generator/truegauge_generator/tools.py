@@ -25,6 +25,8 @@ class Tool(NamedTuple):
 
 PROMTOOL = Tool("promtool", (3, 5), "prometheus")
 AMTOOL = Tool("amtool", (0, 28), "prometheus-alertmanager")
+ALERTMANAGER = Tool("alertmanager", (0, 30), "prometheus-alertmanager")
+"""Older ones answer a reload before they have sorted their alerts by the new configuration."""
 
 
 class Run(NamedTuple):

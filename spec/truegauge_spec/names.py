@@ -14,6 +14,9 @@ SYSTEM_NAME = r"^[a-z][a-z0-9_]*$"
 # Labels that Prometheus itself puts on every sample of a target.
 TARGET_LABELS = ("job", "instance")
 
+DRILL = "drill"
+"""The label that tells receivers of a fire drill; the instance that a drill lends an alert is `drill-` and its time."""
+
 # Metrics that Prometheus makes for every target, whatever it exposes.
 SCRAPE_METRICS = {
     "up": "1 when the last scrape of the target succeeded, else 0",
@@ -23,6 +26,9 @@ SCRAPE_METRICS = {
 
 BURN_RATE: Literal["job:slo_events:burn_rate"] = "job:slo_events:burn_rate"
 """What the rules of objectives record of each, by window."""
+
+SPEC_DRIFT = "SpecDrift"
+"""The alert that every system with rules has: an exporter runs another spec than they were made from."""
 
 # Labels a metric may not have: they are given by the target, the histogram or the alert itself.
 RESERVED_LABELS = {

@@ -49,11 +49,16 @@ def reference() -> str:
     return "\n".join([HEAD, *_models(), *_measurements(), *_checks()]) + "\n"
 
 
-def _models() -> Iterator[str]:
+def models(*roots: type[BaseModel]) -> list[type[BaseModel]]:
+    """The models that others are made of, each before those inside it."""
     seen: list[type[BaseModel]] = []
-    for root in (System, Stack):
+    for root in roots:
         _collect(root, seen)
-    for found in seen:
+    return seen
+
+
+def _models() -> Iterator[str]:
+    for found in models(System, Stack):
         yield f"## {found.__name__}\n\n{cleandoc(found.__doc__ or '')}\n"
         yield "| key | value | default |\n|---|---|---|"
         hints = get_type_hints(found, include_extras=True)

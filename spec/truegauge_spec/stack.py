@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from truegauge_spec.interval import Intervals
 from truegauge_spec.model import (
     Address,
     Duration,
@@ -29,6 +30,8 @@ class Prometheus(Model):
     evaluation_interval: PositiveDuration = 15_000
     external_labels: dict[LabelName, Text] = {}
     alertmanagers: tuple[Address, ...] = ()
+    drill: bool = False
+    """Whether alerts of an instance that `truegauge drill` made up get the label `drill="true"`, as it needs."""
 
 
 class Webhook(Model):
@@ -79,7 +82,11 @@ class Receiver(Model):
 
 
 class Route(Model):
-    """Which alerts go to which receiver; the first matching one wins unless it continues."""
+    """Which alerts go to which receiver; the first matching one wins unless it continues.
+
+    It notifies only within one of the time intervals `active`, where there are any, and never within one of `mute`;
+    routes below it do not inherit these.
+    """
 
     match: Matchers
     receiver: Text | None = None
@@ -88,6 +95,8 @@ class Route(Model):
     group_wait: Duration | None = None
     group_interval: PositiveDuration | None = None
     repeat_interval: PositiveDuration | None = None
+    mute: tuple[Identifier, ...] = ()
+    active: tuple[Identifier, ...] = ()
     routes: tuple[Route, ...] = ()
 
 
@@ -123,11 +132,12 @@ class RemediesPost(Model):
 
 
 class Alertmanager(Model):
-    """Receivers, routes, grouping and inhibition."""
+    """Receivers, routes, grouping, time intervals and inhibition."""
 
     url: HttpUrl = "http://127.0.0.1:9093"
     receivers: Annotated[dict[Identifier, Receiver], Field(min_length=1)]
     route: RootRoute
+    time_intervals: dict[Identifier, Intervals] = {}
     inhibit: tuple[Inhibition, ...] = ()
     remedies: dict[Identifier, RemediesPost] = {}
 

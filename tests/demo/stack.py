@@ -34,7 +34,7 @@ class Stack:
         self.remedies_token = place / "remedies_token"
         self.remedies_token.write_text(secrets.token_hex(16))
         self._notifications: SimpleQueue[tuple[str, str, str]] = SimpleQueue()
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[tuple[str, subprocess.Popen[bytes]]] = []
         self._hook = ThreadingHTTPServer(("127.0.0.1", self.ports.webhook), self._handler()) if webhook else None
         if self._hook:
             threading.Thread(target=self._hook.serve_forever, daemon=True).start()
@@ -44,7 +44,7 @@ class Stack:
 
     def start(self) -> None:
         """Start both servers on the rendered configuration."""
-        self.prometheus(self.place, self.ports.prometheus)
+        self.prometheus(self.place, self.ports.prometheus, "--web.enable-remote-write-receiver")
         self._run(
             "alertmanager",
             f"--config.file={self.place / 'rendered' / 'alertmanager' / 'alertmanager.yml'}",
@@ -73,15 +73,27 @@ class Stack:
         if program is None:
             raise SystemExit(f"demo: {name} is not on the PATH; `make tools` puts it into .tools")
         with (self.place / f"{name}-{len(self._processes)}.log").open("wb") as log:
-            self._processes.append(subprocess.Popen([program, *arguments], stdout=log, stderr=log))
+            self._processes.append((name, subprocess.Popen([program, *arguments], stdout=log, stderr=log)))
+
+    def stop(self, name: str) -> None:
+        """End the servers of that name."""
+        found = [process for known, process in self._processes if known == name]
+        for process in found:
+            process.terminate()
+        for process in found:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def scraped(self) -> bool:
         """Whether Prometheus has a first sample of every metric of the exporter."""
-        return bool(self._ask("query?query=duckdb_up").get("result"))
+        return bool(self.ask("query?query=duckdb_up").get("result"))
 
     def alerts(self) -> dict[str, str]:
         """The state of each alert that is pending or firing."""
-        found = self._ask("alerts").get("alerts", [])
+        found = self.ask("alerts").get("alerts", [])
         return {alert["labels"]["alertname"]: alert["state"] for alert in found}
 
     def received(self) -> Iterator[tuple[str, str, str]]:
@@ -104,7 +116,8 @@ class Stack:
         """What the servers complained about."""
         return "\n".join(f"{log.name}: {log.read_text()[-2000:]}" for log in sorted(self.place.glob("*.log")))
 
-    def _ask(self, path: str) -> dict[str, Any]:
+    def ask(self, path: str) -> dict[str, Any]:
+        """The data of an answer of Prometheus' API; empty while it does not answer."""
         url = f"http://127.0.0.1:{self.ports.prometheus}/api/v1/{path}"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
@@ -133,14 +146,8 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for process in self._processes:
-            process.terminate()
-        for process in self._processes:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for name in {known for known, _ in self._processes}:
+            self.stop(name)
         if self._hook:
             self._hook.shutdown()
             self._hook.server_close()

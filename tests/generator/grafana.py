@@ -213,8 +213,18 @@ class QueryVariable(Model):
     current: Current
 
 
+class ConstantVariable(Model):
+    name: Literal["spec_digest"]
+    type: Literal["constant"]
+    hide: Literal[2]
+    skip_url_sync: Literal[True]
+    query: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    current: Current
+    options: list[Current]
+
+
 class Templating(Model):
-    list: list[Annotated[DatasourceVariable | QueryVariable, Field(discriminator="type")]]
+    list: list[Annotated[DatasourceVariable | QueryVariable | ConstantVariable, Field(discriminator="type")]]
 
 
 class Annotation(Model):

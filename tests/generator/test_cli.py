@@ -45,6 +45,7 @@ def test_a_change_of_the_spec_rewrites_only_what_depends_on_it(
     assert written == [
         "rendered/docs/duckdb.md",
         "rendered/grafana/dashboards/duckdb.json",
+        "rendered/prometheus/rules/duckdb-spec.yml",
         "rendered/prometheus/rules/duckdb.yml",
         "rendered/prometheus/tests/duckdb.yml",
     ]
@@ -85,7 +86,7 @@ def test_nothing_is_written_when_one_file_cannot_be(project: Path, capsys: pytes
 def test_check_passes_on_what_was_rendered(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 0
     said = capsys.readouterr().out
-    assert "promtool test rules: 44 test cases, accepted" in said
+    assert "promtool test rules: 50 test cases, accepted" in said
     assert "amtool check-config: 1 configuration, accepted" in said
 
 
@@ -185,7 +186,7 @@ def test_machines_get_json(project: Path, capsys: pytest.CaptureFixture[str]) ->
     assert said["ok"] is False
     assert said["missing"] == ["rendered/docs/duckdb.md"]
     assert said["problems"][0]["code"] == "missing"
-    assert said["seen"]["promtool test rules"] == 44
+    assert said["seen"]["promtool test rules"] == 50
 
 
 def test_a_wrong_command_line_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:

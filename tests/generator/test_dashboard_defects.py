@@ -62,7 +62,7 @@ DEFECTS: dict[str, Mutation] = {
     "a query without expression": lambda d: _first(d, "stat")["targets"][0].pop("expr"),
     "a refId twice": lambda d: _titled(d, "Query latency")["targets"][1].update(refId="p50"),
     "a fixed data source": lambda d: _first(d, "stat").update(datasource={"type": "prometheus", "uid": "prometheus"}),
-    "no instance variable": lambda d: d["templating"]["list"].pop(),
+    "no instance variable": lambda d: d["templating"]["list"].pop(1),
     "an instance variable for one": lambda d: d["templating"]["list"][1].update(multi=False),
     "a threshold as text": lambda d: _defaults(d, "stat")["thresholds"]["steps"][1].update(value="1"),
     "a first step that is not null": lambda d: _defaults(d, "stat")["thresholds"]["steps"][0].update(value=0),

@@ -17,8 +17,11 @@ from truegauge_generator.render import render
 from truegauge_generator.tools import run
 from truegauge_spec import Source, Spec, build
 from truegauge_spec.condition import MetricCondition
+from truegauge_spec.names import SPEC_DRIFT
 
 RULES, TESTS = "rendered/prometheus/rules/kinds.yml", "rendered/prometheus/tests/"
+DRIFTS = 6
+"""The cases of SpecDrift."""
 FIFTH = {"deviation", "older_than", "absent"}
 """Kinds with a case more than below, at, beyond and back, for what their expression guards against."""
 
@@ -81,7 +84,7 @@ def test_the_system_uses_every_kind(kinds: Spec) -> None:
 def test_every_alert_has_its_cases(kinds: Spec, files: dict[str, str]) -> None:
     texts = [text for path, text in files.items() if path.startswith(TESTS)]
     found = Counter(test["name"].split(":")[0] for text in texts for test in yaml.safe_load(text)["tests"])
-    assert found == {alert: cases_of(when) for alert, when in conditions(kinds)}
+    assert found == {**{alert: cases_of(when) for alert, when in conditions(kinds)}, SPEC_DRIFT: DRIFTS}
 
 
 def test_promtool_accepts_the_rules_and_proves_every_case(
@@ -91,13 +94,14 @@ def test_promtool_accepts_the_rules_and_proves_every_case(
     checked = run([promtool, "check", "rules", "--lint=all", "--lint-fatal", str(place / RULES)])
     assert not checked.failed, checked.output
     count, problems = run_tests(promtool, place, files)
-    assert (count, problems) == (sum(cases_of(when) for _, when in conditions(kinds)), [])
+    assert (count, problems) == (sum(cases_of(when) for _, when in conditions(kinds)) + DRIFTS, [])
 
 
 def test_an_alert_that_looks_back_for_hours_is_tested_in_few_steps(files: dict[str, str]) -> None:
     steps = {path.removeprefix(TESTS): yaml.safe_load(text) for path, text in files.items() if path.startswith(TESTS)}
     assert {path: read["evaluation_interval"] for path, read in steps.items()} == {
         "kinds.yml": "15s",
+        "kinds-spec.yml": "15s",
         **{f"kinds-{step}.yml": step for step in ("3m", "6m", "9m", "30m", "1h18m")},
     }
 

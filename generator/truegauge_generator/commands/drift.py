@@ -6,6 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
 
 from truegauge_generator.cli import Result, say
+from truegauge_generator.drift import code
 from truegauge_generator.drift.findings import short
 from truegauge_generator.drift.http import Access
 from truegauge_generator.drift.sources import SOURCES, Asked, Observed, observe, unnamed
@@ -27,6 +28,13 @@ def arguments(parser: ArgumentParser) -> None:
             metavar=source.metavar,
             help=f"{source.help}; may be repeated. Without any such flag, those that the spec names",
         )
+    parser.add_argument(
+        "--code",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="Python code that may define metrics by hand; may be repeated. With it alone no server is asked",
+    )
     parser.add_argument("--timeout", type=_seconds, default=10.0, metavar="TIME", help="for each answer (10s)")
     parser.add_argument("--bearer-token-file", metavar="FILE", help="sent to every server")
     parser.add_argument("--grafana-token-file", metavar="FILE", help="sent to Grafana instead")
@@ -59,27 +67,37 @@ def _address(text: str) -> str:
 
 
 def run(options: Namespace) -> Result:
-    """Ask every server once, or again and again."""
+    """Ask every server once, or again and again, and read code."""
     try:
         spec = load(options.spec)
     except SpecError as error:
         return Result((), error.problems)
     files = render(spec)
-    named = any(getattr(options, source.name) for source in SOURCES)
+    named = bool(options.code) or any(getattr(options, source.name) for source in SOURCES)
     places = list(_places(options, spec, named))
     also = [] if named else unnamed(spec)
     if options.watch is not None:
         count = watch(lambda: observe(spec, files, places, also), options.watch, options.listen, say)
         return Result([f"drift: ended after {count} check{'' if count == 1 else 's'}"], (), {"checks": count})
     observed = observe(spec, files, places, also)
+    read = {folder: code.findings(spec, folder) for folder in options.code}
     facts = {
         "sources": [
             {"source": asked.url, "kind": asked.source.name, "reachable": seen.reachable, **seen.counts}
             for asked, seen in observed.seen
         ],
         "findings": [{**finding._asdict(), "message": finding.message} for finding in observed.findings],
+        "code": [{"folder": folder, "files": one.files, "metrics": one.definitions} for folder, one in read.items()],
     }
-    return Result(list(_lines(observed)), [finding.problem for finding in observed.findings], facts)
+    lines = [*_lines(observed), *(_read(folder, one) for folder, one in read.items())]
+    problems = [finding.problem for finding in observed.findings]
+    return Result(lines, [*problems, *(problem for one in read.values() for problem in one.problems)], facts)
+
+
+def _read(folder: str, seen: code.Seen) -> str:
+    """What was seen of a folder of code."""
+    told = f"{len(seen.problems)} differ" if seen.problems else "as the spec says"
+    return f"code {folder}: {seen.files} files, {seen.definitions} metrics defined by hand, {told}"
 
 
 def _places(options: Namespace, spec: Spec, named: bool) -> Iterator[Asked]:

@@ -11,7 +11,7 @@ from truegauge_generator.codes import CODES as TOOL_CODES
 from truegauge_generator.expressions import recorded
 from truegauge_generator.proof.shapes import worked_out
 from truegauge_generator.render import render
-from truegauge_generator.targets import objective_tests, objectives, unit_tests
+from truegauge_generator.targets import objective_tests, objectives, spec_drift, unit_tests
 from truegauge_generator.targets.docs import fires_when
 from truegauge_generator.targets.rules import alerting_rules
 from truegauge_spec import Position, Problem, Spec, SpecError, load
@@ -60,7 +60,7 @@ class Explained(NamedTuple):
 
 
 def _alerts(spec: Spec, name: str) -> Iterator[Explained]:
-    """The alerts of a system, and those of its objectives."""
+    """The alerts of a system, those of its objectives, and SpecDrift."""
     system = spec.systems[name]
     for (rule, when), alert in zip(alerting_rules(spec, name), system.alerts.values(), strict=True):
         sentence = fires_when(alert, when).replace("`", "")
@@ -70,6 +70,10 @@ def _alerts(spec: Spec, name: str) -> Iterator[Explained]:
         for rule in objectives.alerting_rules(spec, name, objective):
             sentence = f"Fires when the error budget of {objective} burns too fast, over both windows of a pair."
             yield Explained(rule.name, rule.labels["severity"], ("objectives", objective), sentence, rule.expr, "", "")
+    if spec_drift.watched(system):
+        rule = spec_drift.alerting_rule(spec, name)
+        sentence = f"Fires when {spec_drift.sentence(system)}, for {rule.wait}."
+        yield Explained(rule.name, rule.labels["severity"], ("system",), sentence, rule.expr, "", "")
 
 
 def codes() -> dict[str, str]:
@@ -100,7 +104,7 @@ def _lines(spec: Spec, system: str, one: Explained) -> Iterator[str]:
 
 def _tests(spec: Spec, system: System, alert: str) -> Iterator[str]:
     """The names of the tests of an alert."""
-    for part in (unit_tests.view(spec, system) or {}).values():
+    for part in (*(unit_tests.view(spec, system) or {}).values(), spec_drift.tests_view(spec, system) or {"tests": ()}):
         yield from (test.name for test in part["tests"] if test.alert == alert)
     for part in (objective_tests.view(spec, system) or {}).values():
         yield from (test.name for test in part["tests"] if any(alert in look for look in test.looks))

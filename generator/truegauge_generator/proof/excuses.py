@@ -87,3 +87,21 @@ def scaled(node: Call, other: str, scene: Scene) -> str:
             if not isinstance(above, Aggregate | Paren):
                 break
     return ""
+
+
+def nothing(node: Binary) -> str:
+    """Zero times something and zero divided by it are both zero."""
+    if node.op == "*" and isinstance(node.left, Number) and not node.left.value:
+        return "zero is neither more nor less when it is divided"
+    return ""
+
+
+def brought(label: str, value: str, expr: str) -> str:
+    """A label that a rule sets, but which all that it selects has already, and which nothing takes away."""
+    node = parse(expr)
+    parts = list(walk(node)) if isinstance(node, Node) else []
+    selected = [part for part in parts if isinstance(part, Selector)]
+    kept = not any(isinstance(part, Aggregate) or (isinstance(part, Binary) and part.matching) for part in parts)
+    if selected and kept and all(any(one[:3] == (label, "=", value) for one in part.matchers) for part in selected):
+        return "the series that it is made from have the label already"
+    return ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 from typing import NamedTuple
 
+from truegauge_generator.proof import excuses
 from truegauge_generator.proof.operators import changes
 from truegauge_generator.proof.scene import Scene
 from truegauge_generator.proof.suite import Rule
@@ -72,7 +73,8 @@ def _labelled(rule: Rule) -> Iterator[Mutant]:
             changed = {"labels": {**labels, label: other}}
             yield _mutant(rule, "severity changed", f"severity: {value} becomes {other}", changed)
         rest = {"labels": {name: text for name, text in labels.items() if name != label}}
-        yield _mutant(rule, "label dropped", f"{label}: {value} is gone", rest)
+        excuse = excuses.brought(label, str(value), str(rule.body.get("expr", "")))
+        yield _mutant(rule, "label dropped", f"{label}: {value} is gone", rest)._replace(excuse=excuse)
 
 
 def _mutant(rule: Rule, operator: str, change: str, body: Mapping[str, object]) -> Mutant:

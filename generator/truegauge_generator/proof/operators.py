@@ -68,7 +68,7 @@ def _below(node: Node, scene: Scene) -> Iterator[tuple[str, Change]]:
 def _swap(table: Mapping[str, str]) -> Callable[[Binary, Scene], Iterator[Change]]:
     def swapped(node: Binary, _: Scene) -> Iterator[Change]:
         if node.op in table:
-            yield Change(node.op_span, table[node.op])
+            yield Change(node.op_span, table[node.op], excuses.nothing(node))
 
     return swapped
 

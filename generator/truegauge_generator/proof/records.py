@@ -14,6 +14,7 @@ from truegauge_generator.conditions import record, sentence
 from truegauge_generator.objectives import BUDGET, DAYS, ERROR_RATIO, EVENTS, REMAINING, TARGET, le
 from truegauge_generator.promql import Matchers, selector
 from truegauge_generator.proof.arithmetic import added, extrapolated, mean, quantile
+from truegauge_generator.proof.edges import decoys, edges
 from truegauge_generator.proof.sampled import Sampled, events_of, series_of
 from truegauge_spec import Spec
 from truegauge_spec.condition import MetricCondition
@@ -128,13 +129,19 @@ def _test(system: System, found: list[Recorded], pace: int) -> dict[str, Any]:
     # A gauge's latest value is only seen for five minutes.
     interval = min(window // PARTS, MINUTE) if 0 < window < HOUR else window // PARTS or MINUTE
     wanted = {metric for one in found for metric in one.metrics}
+    # Evaluated together with a sample, so that also a record that is given is not too old.
+    often = math.lcm(pace, interval)
+    at, samples = -(-(2 * window + lead + 2 * interval) // often) * often, (2 * window + lead) // interval + 2
     series = [one for one in series_of(system, system.system) if one.name in wanted]
-    at = -(-(2 * window + lead + 2 * interval) // pace) * pace
-    look = Look(series, at, interval, (2 * window + lead) // interval + 2)
+    series = [*series, *edges(system, series, samples)]
+    look = Look(series, at, interval, samples)
     return {
         "name": f"records over {duration(window)}" if window else "records of the moment",
         "interval": duration(interval),
-        "input_series": [one.printed(look.samples, look.missing) for one in series],
+        "input_series": [
+            *(one.printed(samples, look.missing) for one in series),
+            *decoys(system, window, samples, look.missing),
+        ],
         "promql_expr_test": [asked for one in found for asked in _asked(one, look)],
     }
 
@@ -145,7 +152,7 @@ def _asked(one: Recorded, look: Look) -> Iterator[dict[str, Any]]:
     yield {"expr": f"count({one.name})", "eval_time": at, "exp_samples": [{"labels": "{}", "value": len(found)}]}
     for group, value in found.items():
         series, near = selector(name, dict(group)), max(abs(value), 1) * NEAR
-        expr = f"abs({series} - {value!r}) <= bool {near!r}"
+        expr = f"{series} != bool {series}" if math.isnan(value) else f"abs({series} - {value!r}) <= bool {near!r}"
         yield {"expr": expr, "eval_time": at, "exp_samples": [{"labels": selector("", dict(group)), "value": 1}]}
 
 
@@ -183,8 +190,10 @@ def _quantile(when: QuantileOf, system: System, labels: tuple[str, ...], look: L
     return {group: quantile(when.quantile, some) for group, some in found.items()}
 
 
-def _each(look: Look, when: MetricCondition, value: Callable[[Sampled], float]) -> dict[Group, float]:
-    return {tuple(sorted(one.labels.items())): value(one) for one in look.of(when.metric, when.where)}
+def _each(look: Look, when: MetricCondition, value: Callable[[Sampled], float | None]) -> dict[Group, float]:
+    """The value of each series that has one."""
+    found = ((tuple(sorted(one.labels.items())), value(one)) for one in look.of(when.metric, when.where))
+    return {group: one for group, one in found if one is not None}
 
 
 def _share_of_limit(
@@ -200,10 +209,12 @@ def _share_of_total(when: ShareOfTotal, system: System, labels: tuple[str, ...],
         metric: _grouped(((one, look.increase(one, when.over)) for one in look.of(metric, when.where)), labels)
         for metric in when.share_of
     }
-    return {
-        group: added(values) / added([added(each[group]) for each in gained.values()])
-        for group, values in gained[when.metric].items()
+    totals = {
+        group: added([added(each[group]) for each in gained.values()])
+        for group in gained[when.metric]
+        if all(group in each for each in gained.values())
     }
+    return {group: added(gained[when.metric][group]) / total for group, total in totals.items() if total > 0}
 
 
 def _increase(when: Increase, system: System, labels: tuple[str, ...], look: Look) -> dict[Group, float]:
@@ -214,11 +225,17 @@ def _increase(when: Increase, system: System, labels: tuple[str, ...], look: Loo
 
 
 def _deviation(when: Deviation, system: System, labels: tuple[str, ...], look: Look) -> dict[Group, float]:
-    def deviation(one: Sampled) -> float:
+    floor = float(convert(when.floor, system.metrics[when.metric].unit))
+
+    def deviation(one: Sampled) -> float | None:
         now, past = (mean([value for _, value in look.window(one, when.deviates_over, ago)]) for ago in (0, when.from_))
-        return abs(now - past) / past
+        return abs(now - past) / past if past >= floor else None
 
     return _each(look, when, deviation)
+
+
+def _age(when: OlderThan, system: System, labels: tuple[str, ...], look: Look) -> dict[Group, float]:
+    return _each(look, when, lambda one: look.at / 1000 - look.last(one) if look.last(one) > 0 else None)
 
 
 _CONDITIONS: dict[type[MetricCondition], Callable[..., dict[Group, float]]] = {
@@ -229,7 +246,7 @@ _CONDITIONS: dict[type[MetricCondition], Callable[..., dict[Group, float]]] = {
     Increase: _increase,
     Rate: lambda when, system, labels, look: _each(look, when, lambda one: look.rate(one, when.rate_over)),
     Deviation: _deviation,
-    OlderThan: lambda when, system, labels, look: _each(look, when, lambda one: look.at / 1000 - look.last(one)),
+    OlderThan: _age,
 }
 
 
@@ -248,7 +265,8 @@ def _of_objective(name: str, system: System) -> Iterator[Recorded]:
 
         def values(look: Look) -> dict[Group, float]:
             total, bad = _events(objective, system, look, window)
-            return {tuple(sorted({**dict(group), **more}.items())): value(total[group], bad[group]) for group in total}
+            groups = [group for group in total if total[group] > 0 or name_of == EVENTS]
+            return {tuple(sorted({**dict(one), **more}.items())): value(total[one], bad[one]) for one in groups}
 
         return Recorded(selector(name_of, more), f"{how} of {name} over {duration(window)}", window, 0, metrics, values)
 
@@ -288,4 +306,4 @@ def _events(
         total = rate(*((one.metric, one.where) for one in objective.availability.total))
         some = rate((objective.availability.some.metric, objective.availability.some.where))
         good = objective.availability.side == "good"
-    return total, {group: total[group] - some[group] if good else some[group] for group in total}
+    return total, {group: total[group] - some[group] if good else some.get(group, 0.0) for group in total}

@@ -21,13 +21,18 @@ INSIDE = 100
 
 
 class Sampled(NamedTuple):
-    """A series that starts at a value and gains more with each sample, so that each window of it is another."""
+    """A series that starts at a value and gains more with each sample, so that each window of it is another.
+
+    After `reset` samples, if there is one, it starts again.
+    """
 
     name: str
     labels: dict[str, str]
     start: Decimal
     gain: Decimal
     curve: Decimal
+    is_gauge: bool = False
+    reset: int = 0
 
     def within(self, matchers: Matchers) -> bool:
         """Whether the matchers take it."""
@@ -38,6 +43,7 @@ class Sampled(NamedTuple):
         return float(self._exactly(sample))
 
     def _exactly(self, sample: int) -> Decimal:
+        sample -= self.reset if self.reset and sample >= self.reset else 0
         # Of a plain square, the increase over a full window would be whole.
         return self.start + self.gain * sample + self.curve * (sample * sample // 5)
 
@@ -95,8 +101,9 @@ def sampled(
         if metric.type == "histogram":
             yield from _histogram(name, metric, labels, number)
         else:
-            start = max(Decimal(100), 2 * least) * number if metric.type == "gauge" else Decimal(number)
-            yield Sampled(name, labels, start, Decimal(number), Decimal(2 * number))
+            is_gauge = metric.type == "gauge"
+            start = max(Decimal(100), 2 * least) * number if is_gauge else Decimal(number)
+            yield Sampled(name, labels, start, Decimal(number), Decimal(2 * number), is_gauge)
 
 
 def _values(metric: Metric, label: str, chosen: list[str | tuple[str, ...]]) -> list[str]:

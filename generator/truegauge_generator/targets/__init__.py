@@ -21,6 +21,7 @@ from truegauge_generator.targets import (
     provisioning,
     rules,
     runtime,
+    spec_drift,
     unit_tests,
 )
 
@@ -45,6 +46,8 @@ TARGETS = (
         objective_tests.view,
         "objective_tests.yml.j2",
     ),
+    Target("rendered/prometheus/rules/{system}-spec.yml", "system", spec_drift.view, "rules.yml.j2"),
+    Target("rendered/prometheus/tests/{system}-spec.yml", "system", spec_drift.tests_view, "tests.yml.j2"),
     Target("rendered/alertmanager/alertmanager.yml", "alertmanager", alertmanager.view, "alertmanager.yml.j2"),
     Target("rendered/alertmanager/templates/truegauge.tmpl", "alertmanager", alertmanager.view, "truegauge.tmpl.j2"),
     Target("rendered/grafana/dashboards", "system", dashboard.view),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from truegauge_generator import digests
 from truegauge_generator.promql import matcher
 from truegauge_generator.targets import remedies
 from truegauge_spec import Spec
+from truegauge_spec.interval import Interval
 from truegauge_spec.quantities import duration
 from truegauge_spec.stack import Receiver, RootRoute, Route
 
@@ -15,7 +17,7 @@ TEXT = '{{ template "truegauge.text" . }}'
 
 
 def view(spec: Spec) -> dict[str, Any]:
-    """Receivers, the tree of routes, and inhibition."""
+    """Receivers, the tree of routes, time intervals and inhibition."""
     alertmanager = spec.stack.alertmanager
     assert alertmanager is not None
     route = _route(alertmanager.route)
@@ -25,6 +27,14 @@ def view(spec: Spec) -> dict[str, Any]:
     return {
         "receivers": [*named, *remedies.receivers(alertmanager)],
         "route": route,
+        "time_intervals": [
+            # Alertmanager's API drops comments, but shows an interval that no route names, and that holds no time.
+            {"name": f"spec-{digests.of_routes(spec)}", "time_intervals": []},
+            *(
+                {"name": name, "time_intervals": [_interval(one) for one in found]}
+                for name, found in alertmanager.time_intervals.items()
+            ),
+        ],
         "inhibit": [
             {
                 "source_matchers": [matcher(label, values) for label, values in rule.source.items()],
@@ -41,12 +51,26 @@ def _route(route: RootRoute | Route) -> dict[str, Any]:
     if isinstance(route, Route):
         settings["matchers"] = [matcher(label, values) for label, values in route.match.items()]
         settings["continue"] = route.continue_ or None
+        settings["mute_time_intervals"] = route.mute or None
+        settings["active_time_intervals"] = route.active or None
     settings["group_by"] = route.group_by
     for name in ("group_wait", "group_interval", "repeat_interval"):
         value = getattr(route, name)
         settings[name] = None if value is None else duration(value)
     settings["routes"] = [_route(child) for child in route.routes] or None
     return {key: value for key, value in settings.items() if value is not None}
+
+
+def _interval(interval: Interval) -> dict[str, Any]:
+    times = [time.split("-") for time in interval.times]
+    settings: dict[str, Any] = {
+        "times": [{"start_time": start, "end_time": end} for start, end in times],
+        "weekdays": interval.weekdays,
+        "days_of_month": interval.days_of_month,
+        "months": interval.months,
+        "location": interval.location,
+    }
+    return {key: value for key, value in settings.items() if value}
 
 
 def _channels(receiver: Receiver) -> dict[str, list[dict[str, Any]]]:

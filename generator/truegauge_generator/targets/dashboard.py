@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from json.encoder import encode_basestring
 from typing import Any
 
+from truegauge_generator import digests
 from truegauge_generator.links import dashboard_uid, panel_id
 from truegauge_generator.targets.dashboard_layout import DATASOURCE, SIZES
 from truegauge_generator.targets.dashboard_panels import drawn, words
@@ -44,7 +45,7 @@ def document(spec: Spec, system: System) -> dict[str, Any]:
         "timezone": "browser",
         "links": list(links(spec, system)),
         "annotations": {"list": [firing(system)]},
-        "templating": {"list": [datasource(spec), instance(system)]},
+        "templating": {"list": [datasource(spec), instance(system), digest(spec, system)]},
         "panels": list(panels(spec, system, declared)),
     }
 
@@ -143,6 +144,21 @@ def instance(system: System) -> dict[str, Any]:
         "includeAll": True,
         "allValue": ".+",
         "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
+    }
+
+
+def digest(spec: Spec, system: System) -> dict[str, Any]:
+    """A variable that nobody sees, and that Grafana keeps, with the digest of what the dashboard is made from."""
+    value = digests.of_dashboard(spec, system.system)
+    current = {"selected": True, "text": value, "value": value}
+    return {
+        "name": "spec_digest",
+        "type": "constant",
+        "hide": 2,
+        "skipUrlSync": True,
+        "query": value,
+        "current": current,
+        "options": [current],
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from truegauge_generator.conditions import Spelled
 from truegauge_generator.objectives import SHORT, by_window
 from truegauge_generator.promql import selector
+from truegauge_generator.targets import spec_drift
 from truegauge_generator.targets.rules import alerting_rules
 from truegauge_spec import Spec
 from truegauge_spec.alert import Alert
@@ -63,7 +64,8 @@ def view(spec: Spec, system: System) -> dict[str, Any]:
         "alerts": [
             _section(alert, rule.name, when)
             for (rule, when), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True)
-        ],
+        ]
+        + ([_drift(spec, system)] if spec_drift.watched(system) else []),
         "objectives": [_aim(system, name, objective) for name, objective in system.objectives.items()],
     }
 
@@ -101,6 +103,12 @@ def _section(alert: Alert, name: str, when: Spelled) -> Section:
         alert.runbook,
         alert.remedy or "",
     )
+
+
+def _drift(spec: Spec, system: System) -> Section:
+    rule = spec_drift.alerting_rule(spec, system.system)
+    sentence = f"Fires when {spec_drift.sentence(system)}, for {rule.wait}."
+    return Section(rule.name, rule.labels["severity"], sentence, rule.expr, "", "", spec_drift.RUNBOOK, "")
 
 
 def _aim(system: System, name: str, objective: Objective) -> Aim:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any, NamedTuple
 
+from truegauge_generator import digests
 from truegauge_spec import Spec
 from truegauge_spec.measurements import MEASUREMENTS
 from truegauge_spec.metric import Metric, PartMeasure, SqlMeasure
@@ -68,7 +67,7 @@ def view(spec: Spec, system: System) -> dict[str, Any]:
     app = [_function(row) for row in rows if row.measure == "app" and not row.replaced_by]
     return {
         "system": system.system,
-        "digest": _digest(system.system, rows, {**settings, **remedies}),
+        "digest": digests.of_metrics(spec, system.system),
         "settings": settings,
         "remedies": remedies,
         "metrics": rows,
@@ -102,12 +101,6 @@ def _remedies(system: System) -> dict[str, Any]:
         "largest_memory_limit": settings.largest_memory_limit,
         "free_disk": settings.free_disk,
     }
-
-
-def _digest(system: str, rows: list[Row], settings: dict[str, Any]) -> str:
-    """Changes with a name, type, unit, label, bucket or measure, and with a setting; not with a help text."""
-    meaning = [(row.name, row.type, row.unit, *row[4:]) for row in rows]
-    return sha256(json.dumps([system, meaning, settings]).encode()).hexdigest()[:16]
 
 
 def _row(system: System, name: str, metric: Metric) -> Row:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from truegauge_generator import digests
+from truegauge_generator.targets import spec_drift
 from truegauge_spec import Spec
+from truegauge_spec.names import DRILL
 from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 
@@ -13,9 +16,11 @@ def view(spec: Spec) -> dict[str, Any]:
     """Intervals, rule files and scrape configurations."""
     prometheus = spec.prometheus
     return {
+        "digest": digests.of_scraping(spec),
         "scrape_interval": duration(prometheus.scrape_interval),
         "evaluation_interval": duration(prometheus.evaluation_interval),
         "external_labels": prometheus.external_labels,
+        "drill": f"{DRILL}-[0-9]+" if prometheus.drill else "",
         "alertmanagers": prometheus.alertmanagers,
         "rules": [file for system in spec.systems.values() for file in _rules(system)],
         "systems": [_scrape(system) for system in spec.systems.values()],
@@ -24,7 +29,11 @@ def view(spec: Spec) -> dict[str, Any]:
 
 def _rules(system: System) -> list[str]:
     """The system's rule files; no system's name has a hyphen."""
-    parts = {system.system: system.alerts, f"{system.system}-objectives": system.objectives}
+    parts = {
+        system.system: bool(system.alerts),
+        f"{system.system}-objectives": bool(system.objectives),
+        f"{system.system}-spec": spec_drift.watched(system),
+    }
     return [file for file, declared in parts.items() if declared]
 
 

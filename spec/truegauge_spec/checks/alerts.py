@@ -8,7 +8,7 @@ from decimal import Decimal
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.conditions import Deviation, OlderThan, QuantileOf, RunsFull, ShareOfLimit, ShareOfTotal
 from truegauge_spec.metric import Metric
-from truegauge_spec.names import RESERVED_LABELS, SCRAPE_METRICS, TARGET_LABELS, nearest
+from truegauge_spec.names import RESERVED_LABELS, SCRAPE_METRICS, SPEC_DRIFT, TARGET_LABELS, nearest
 from truegauge_spec.positions import Path
 from truegauge_spec.quantities import convert, duration
 from truegauge_spec.spec import Spec
@@ -156,6 +156,12 @@ def alert_twice(spec: Spec, system: System) -> Iterator[tuple[Path, str]]:
                 yield ("alerts", name), f"the system {owner} has an alert {name} too"
 
 
+def reserved_alert(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """Each system has the alert SpecDrift already, of exporters that run another spec than its rules are made from."""
+    if SPEC_DRIFT in system.alerts:
+        yield ("alerts", SPEC_DRIFT), "an alert of this name is rendered for every system; choose another one"
+
+
 def no_alert(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A system that no alert watches can fail unseen; to expose metrics only, waive this and say why."""
     if not system.alerts and not system.objectives:
@@ -165,6 +171,7 @@ def no_alert(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
 CHECKS = (
     no_alert,
     alert_twice,
+    reserved_alert,
     unknown_metric,
     condition_type,
     threshold_unit,

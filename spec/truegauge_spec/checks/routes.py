@@ -46,4 +46,30 @@ def unused_receiver(spec: Spec) -> Iterator[tuple[Path, str]]:
             yield ("alertmanager", "receivers", receiver), f"no route sends to the receiver {receiver!r}"
 
 
-CHECKS = (unknown_receiver, unused_receiver)
+def _timed(alertmanager: Alertmanager) -> Iterator[tuple[Path, str]]:
+    for path, route in routes(alertmanager):
+        for key, names in (("mute", route.mute), ("active", route.active)):
+            yield from (((*path, key, index), name) for index, name in enumerate(names))
+
+
+def unknown_interval(spec: Spec) -> Iterator[tuple[Path, str]]:
+    """A route is muted or active in a time interval that is declared."""
+    if (alertmanager := spec.stack.alertmanager) is None:
+        return
+    for path, interval in _timed(alertmanager):
+        if interval not in alertmanager.time_intervals:
+            yield path, f"there is no time interval {interval!r}{nearest(interval, alertmanager.time_intervals)}"
+
+
+def unused_interval(spec: Spec) -> Iterator[tuple[Path, str]]:
+    """A time interval that no route names mutes nothing."""
+    if (alertmanager := spec.stack.alertmanager) is None:
+        return
+    used = {interval for _, interval in _timed(alertmanager)}
+    for interval in alertmanager.time_intervals:
+        if interval not in used:
+            message = f"no route is muted or active in {interval!r}; name it under `mute` or `active`, or remove it"
+            yield ("alertmanager", "time_intervals", interval), message
+
+
+CHECKS = (unknown_receiver, unused_receiver, unknown_interval, unused_interval)

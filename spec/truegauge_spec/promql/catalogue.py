@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from truegauge_spec.metric import Metric, SqlMeasure
-from truegauge_spec.names import SCRAPE_METRICS
+from truegauge_spec.names import SCRAPE_METRICS, SPEC_DRIFT
 from truegauge_spec.promql.bounds import bucket_bounds, quantile_values
 from truegauge_spec.promql.labels import METRIC_NAME, Labels, Pairs, labels_of, union
 from truegauge_spec.promql.types import Kind, Observed, Type
@@ -84,7 +84,7 @@ def catalogue(spec: Spec, system: str | None = None, records: Iterable[Record] =
         interval = one.scrape.interval or prometheus.scrape_interval
         for name, exposed in _exposed(one):
             _add(found, name, Series(exposed, interval))
-    alerts = frozenset(name for one in spec.systems.values() for name in one.alerts)
+    alerts = frozenset([SPEC_DRIFT, *(name for one in spec.systems.values() for name in one.alerts)])
     for name, exposed in _of_alerts(alerts):
         _add(found, name, Series(exposed, prometheus.evaluation_interval))
     known = Catalogue(

@@ -1,0 +1,106 @@
+"""`truegauge drill`: make an alert true on running servers, follow it to its receiver, and clear up."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from time import time
+
+from truegauge_generator.cli import Result
+from truegauge_generator.drill.breach import Breach, NoDrill, breach
+from truegauge_generator.drill.follow import Drill, Missed, Reached, fed, reach, resolve
+from truegauge_generator.drill.servers import Alertmanager, Prometheus, Unreachable
+from truegauge_generator.progress import progress
+from truegauge_generator.proof.routing import of_spec
+from truegauge_spec import Position, Problem, Spec, SpecError, load
+from truegauge_spec.condition import MetricCondition
+from truegauge_spec.names import DRILL, nearest
+from truegauge_spec.quantities import milliseconds
+from truegauge_spec.system import System
+
+LASTING = 3_600_000
+"""Milliseconds for which a drill's series are made: longer than any of its steps is waited for."""
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What is drilled, and where."""
+    parser.add_argument("alert", metavar="ALERT", help="an alert's name")
+    parser.add_argument("--prometheus", metavar="URL", help="another than the spec's")
+    parser.add_argument("--alertmanager", metavar="URL", help="another than the spec's")
+    parser.add_argument("--patience", metavar="TIME", default="15s", type=milliseconds, help="to wait longer (15s)")
+
+
+def run(options: Namespace) -> Result:
+    """One drill; each step is a line with its seconds."""
+    try:
+        spec = load(options.spec)
+    except SpecError as error:
+        return Result((), error.problems)
+    name = next((name for name, system in spec.systems.items() if options.alert in system.alerts), None)
+    if name is None:
+        known = [alert for system in spec.systems.values() for alert in system.alerts]
+        message = f"there is no alert {options.alert!r}{nearest(options.alert, known)}"
+        return Result((), [Problem(Position(options.spec), message, "unknown_topic")])
+    system, position = spec.systems[name], spec.position(name, ("alerts", options.alert))
+    # An instance of its own each time: a series that has ended takes no samples of before its end.
+    instance = f"{DRILL}-{int(time())}"
+    with progress() as show:
+        try:
+            lent = breach(system, options.alert, instance, spec.prometheus.scrape_interval, LASTING)
+            drill = _prepared(spec, options, instance, show)
+        except (NoDrill, Unreachable) as reason:
+            return Result((), [Problem(position, f"{options.alert} cannot be drilled: {reason}", "no_drill")])
+        reached, missed = _drilled(drill, lent)
+    lines = [f"{one.step:<10}{one.seconds:6.1f} s{f'  {one.detail}' if one.detail else ''}" for one in reached]
+    if counting := _counting(system, options.alert):
+        lines.append(f"the drill's events count in {', '.join(counting)}")
+    if not missed:
+        seconds = sum(one.seconds for one in reached)
+        lines.append(f"drill: {options.alert} went to its receiver and back in {seconds:.1f} s")
+    facts = {"alert": options.alert, "steps": [one._asdict() for one in reached], "counted_in": counting}
+    said = [f"{options.alert}{' ' if isinstance(one, Missed) else ': '}{one}" for one in missed]
+    return Result(lines, [Problem(position, one, "drill_failed") for one in said], facts)
+
+
+def _prepared(spec: Spec, options: Namespace, instance: str, show: Callable[[str], object]) -> Drill:
+    """The servers, once it is sure that a drill works on them. Raises NoDrill and Unreachable."""
+    declared = spec.stack.alertmanager
+    if declared is None:
+        raise NoDrill("the stack has no alertmanager")
+    prometheus = Prometheus(options.prometheus or spec.prometheus.url)
+    alertmanager = Alertmanager(options.alertmanager or declared.url)
+    alertmanager.requests()
+    if prometheus.flag("web.enable-remote-write-receiver") != "true":
+        raise NoDrill(f"start Prometheus at {prometheus.url} with --web.enable-remote-write-receiver")
+    if not prometheus.marks_drills():
+        raise NoDrill("Prometheus does not mark drills; say `drill: true` under `prometheus:`, render, and reload it")
+    rule = prometheus.rule(options.alert)
+    if rule is None:
+        raise NoDrill("Prometheus has no rule of that name; render, and reload it")
+    patience = options.patience / 1000
+    meaning = of_spec(declared)
+    return Drill(options.alert, instance, rule, prometheus, alertmanager, declared, meaning, patience, show)
+
+
+def _drilled(drill: Drill, lent: Breach) -> tuple[list[Reached], list[Missed | Unreachable]]:
+    """The steps that were reached, and what kept the alert from the next. Its series end whatever happens."""
+    reached: list[Reached] = []
+    missed: list[Missed | Unreachable] = []
+    try:
+        with fed(drill.prometheus, lent) as push:
+            try:
+                for one in reach(drill, push):
+                    reached.append(one)  # noqa: PERF402 - so that those before a missed one are kept
+            except Missed as reason:
+                missed.append(reason)
+        reached.append(resolve(drill, lent.window / 1000))
+    except (Missed, Unreachable) as reason:
+        missed.append(reason)
+    return reached, missed
+
+
+def _counting(system: System, alert: str) -> list[str]:
+    """The objectives that see the drill's events, since they are of the same metrics."""
+    when = system.alerts[alert].when
+    metrics = set(when.metrics) if isinstance(when, MetricCondition) else set()
+    return [name for name, objective in system.objectives.items() if metrics & set(objective.metrics)]

@@ -1,0 +1,146 @@
+"""The alerts of a spec with the labels that Alertmanager gets, and more that take every route and inhibition rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import NamedTuple, get_args
+
+from truegauge_generator.burns import job
+from truegauge_generator.cases import sample_labels
+from truegauge_generator.objectives import identity, windowed
+from truegauge_generator.proof.routing import Inhibition, Labels, Matcher, Meaning, Node, inhibited
+from truegauge_generator.targets import objectives, rules
+from truegauge_spec import Spec
+from truegauge_spec.alert import Severity
+from truegauge_spec.condition import MetricCondition
+from truegauge_spec.conditions import Expr
+from truegauge_spec.objectives import ALERTS, pairs
+from truegauge_spec.positions import Path
+from truegauge_spec.system import System
+from truegauge_spec.template import expand
+
+SEVERITIES: tuple[str, ...] = get_args(Severity)
+
+
+class Sent(NamedTuple):
+    """An alert with the labels that it has in Alertmanager, and where the spec has what it is about."""
+
+    system: str
+    path: Path
+    labels: dict[str, str]
+
+
+World = tuple[Sent, ...]
+"""Alerts that are there at the same time."""
+
+
+def declared(spec: Spec) -> Iterator[Sent]:
+    """Every alert of the spec, with one value for each label."""
+    for name, system in spec.systems.items():
+        for (rule, _), alert in zip(rules.alerting_rules(spec, name), system.alerts.values(), strict=True):
+            yield _sent(spec, name, ("alerts", rule.name), rule, _result(system, alert.when))
+        for objective in system.objectives:
+            for kind, rule in zip(ALERTS, objectives.alerting_rules(spec, name, objective), strict=True):
+                window = pairs(system.objectives[objective], kind)[0].long
+                labels = {"job": job(system, system.objectives[objective]), **identity(system, objective)}
+                yield _sent(spec, name, ("objectives", objective), rule, {**labels, **windowed(window)})
+
+
+def _result(system: System, when: MetricCondition | Expr) -> dict[str, str]:
+    """The labels of a condition's result."""
+    if isinstance(when, Expr):
+        examples = [labels for example in when.examples for labels in example.fires]
+        return dict(examples[0]) if examples else {"job": system.system}
+    metric = system.metrics.get(when.metric)
+    labels = sample_labels(system, when)
+    return {label: labels[label] for label in when.labels(metric.labels if metric else ())}
+
+
+def _sent(spec: Spec, system: str, path: Path, rule: rules.Rule, result: Mapping[str, str]) -> Sent:
+    own = {label: expand(text, result, 0) for label, text in rule.labels.items()}
+    external = spec.prometheus.external_labels
+    return Sent(system, path, {**external, **result, **own, "alertname": rule.name})
+
+
+def worlds(spec: Spec, meaning: Meaning) -> list[World]:
+    """The alerts of the spec in every severity and witnesses of every route, then scenarios of the inhibition rules.
+
+    Those that are inhibited in one world come once more in the next, alone. Where chance decides that, they come later.
+    """
+    rest: World = tuple(
+        sent._replace(labels={**sent.labels, "severity": severity})
+        for sent in declared(spec)
+        for severity in SEVERITIES
+    )
+    rest += tuple(_witnesses(meaning.root, ()))
+    found: list[World] = []
+    while rest:
+        world = rest
+        while None in (outcome := _inhibited(meaning, world)):
+            world = tuple(sent for sent, inhibits in zip(world, outcome, strict=True) if inhibits is not None)
+        free = {id(sent) for sent, inhibits in zip(world, outcome, strict=True) if not inhibits}
+        found.append(world)
+        rest = tuple(sent for sent in rest if id(sent) not in free)
+    return [_distinct(world) for world in (*found, *_shared(meaning))]
+
+
+def _shared(meaning: Meaning) -> list[World]:
+    """All scenarios of the inhibition rules; in one world where none of them changes what another is about."""
+    found: list[tuple[World, list[bool | None]]] = []
+    for index, rule in enumerate(meaning.inhibitions):
+        for scenario in _scenarios(rule, ("alertmanager", "inhibit", index)):
+            if None in (outcome := _inhibited(meaning, scenario)):
+                continue
+            for number, (world, outcomes) in enumerate(found):
+                if _inhibited(meaning, world + scenario) == outcomes + outcome:
+                    found[number] = (world + scenario, outcomes + outcome)
+                    break
+            else:
+                found.append((scenario, outcome))
+    return [world for world, _ in found]
+
+
+def _inhibited(meaning: Meaning, world: World) -> list[bool | None]:
+    return inhibited(meaning.inhibitions, [sent.labels for sent in world])
+
+
+def _distinct(world: World) -> World:
+    """The first of those that have the same labels, which Alertmanager takes for one alert."""
+    return tuple({tuple(sorted(sent.labels.items())): sent for sent in reversed(world)}.values())[::-1]
+
+
+def _witnesses(node: Node, above: tuple[Matcher, ...]) -> Iterator[Sent]:
+    """Alerts that take a route by each value that its matchers name, and that miss each of these matchers."""
+    matchers = above + node.matchers
+    for number, chosen in enumerate(_chosen(matchers)):
+        labels = {"alertname": f"Route{number}", **chosen}
+        yield Sent("", node.path, labels)
+        for matcher in node.matchers:
+            missed = {label: value for label, value in labels.items() if label != matcher.label}
+            yield Sent("", node.path, {"alertname": "Missed", **missed})
+    for child in node.children:
+        yield from _witnesses(child, matchers)
+
+
+def _chosen(matchers: tuple[Matcher, ...]) -> Iterator[dict[str, str]]:
+    """Labels for each value of each matcher, with the first value of the others."""
+    for matcher in matchers:
+        for value in matcher.values:
+            yield {**{other.label: other.values[0] for other in matchers}, matcher.label: value}
+
+
+def _scenarios(rule: Inhibition, path: Path) -> Iterator[World]:
+    """Source and target together, the target alone, and the two with each `equal` label apart."""
+    pairs = product(_chosen(rule.source), _chosen(rule.target))
+    for number, ((source, target), apart) in enumerate(product(pairs, (None, *rule.equal))):
+        both = dict.fromkeys(rule.equal, f"{path[-1]}-{number}") | source | target
+        equal = {label: both[label] for label in rule.equal}
+        differs = {} if apart is None else {apart: "another"}
+        alone = _alert(path, "Target", {**equal, **target})
+        yield _alert(path, "Source", {**equal, **differs, **source}), alone
+        yield (alone,)
+
+
+def _alert(path: Path, name: str, labels: Labels) -> Sent:
+    return Sent("", path, {"alertname": name, "severity": SEVERITIES[0], **labels})
