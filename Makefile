@@ -5,7 +5,7 @@ ARGS ?=
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help render check prove test demo reference bench tools lock clean
+.PHONY: help render check prove test demo reference bench soak tools lock clean
 
 # HOST_PATH is where PYTHON is looked for: the PATH of recipes has .venv first.
 HOST_PATH := $(PATH)
@@ -13,6 +13,8 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 LOCK_FLAGS := --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+EXPORTER_LOCK := generator/truegauge_generator/exporter.lock
+EXPORTER_EXTRA := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["exporter"], sep="\n")
 PIP := .venv/bin/python -m pip --quiet
 
 # Sets the shell's $python to the interpreter that PYTHON means (the base of a venv), or says what to install.
@@ -50,18 +52,22 @@ reference: .venv/made ## write docs/reference.md from the models
 bench: .venv/made-demo tools ## measure speed, beside jsonnet and promtool
 	@.venv/bin/python tests/bench/run.py $(ARGS)
 
+soak: .venv/made-demo ## ten minutes of a mixed workload: no scrape missed, equal counts, no leak (ARGS='--seconds 60')
+	@.venv/bin/python tests/soak/soak.py $(ARGS)
+
 tools: ## get prometheus, promtool, alertmanager, amtool into .tools, if the PATH has none
 	@.ci/get-tools .tools
 
 lock: ## choose dependencies anew and write the lock files (with Python 3.11, the oldest supported)
 	@$(FIND_PYTHON); \
 	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo 'make lock: use Python 3.11: make lock PYTHON=python3.11' >&2; exit 1; }; \
-	echo 'lock: writing requirements.lock and requirements-demo.lock'; \
+	echo 'lock: writing requirements.lock, requirements-demo.lock and the lock of what an exporter needs'; \
 	"$$python" -m venv --clear .tools/lock; \
 	.tools/lock/bin/pip install --quiet pip-tools; \
 	export CUSTOM_COMPILE_COMMAND='make lock'; \
 	.tools/lock/bin/pip-compile $(LOCK_FLAGS) --extra exporter --extra web --extra test --output-file requirements.lock pyproject.toml requirements.in; \
-	.tools/lock/bin/pip-compile $(LOCK_FLAGS) --output-file requirements-demo.lock requirements-demo.in
+	.tools/lock/bin/pip-compile $(LOCK_FLAGS) --output-file requirements-demo.lock requirements-demo.in; \
+	"$$python" -c '$(EXPORTER_EXTRA)' | .tools/lock/bin/pip-compile $(LOCK_FLAGS) --no-annotate --constraint requirements.lock --output-file $(EXPORTER_LOCK) -
 
 clean: ## remove .venv, .tools, build output and caches
 	@rm -rf .venv .tools dist .truegauge_cache .hypothesis .mypy_cache .pytest_cache .ruff_cache

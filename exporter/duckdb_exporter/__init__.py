@@ -18,7 +18,18 @@ from .engine.sync import SyncAttempt
 from .metrics import INSTRUMENTS, SPEC_DIGEST, SYSTEM
 from .server import Server
 
-__all__ = ["Connection", "Server", "SyncAttempt", "close", "connect", "instrument", "remedy", "serve", "sync"]
+__all__ = [
+    "Connection",
+    "Server",
+    "SyncAttempt",
+    "close",
+    "collector",
+    "connect",
+    "instrument",
+    "remedy",
+    "serve",
+    "sync",
+]
 
 _EXPORTER = process_exporter(INSTRUMENTS, SYSTEM, SPEC_DIGEST)
 
@@ -27,4 +38,5 @@ instrument = _EXPORTER.instrument
 remedy = _EXPORTER.remedy
 sync = _EXPORTER.sync
 serve = _EXPORTER.serve
+collector = _EXPORTER.collector
 close = _EXPORTER.close

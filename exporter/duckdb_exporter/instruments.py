@@ -1,36 +1,30 @@
-"""Instruments: one `prometheus_client` object for each declared metric, checked at the border."""
+"""Instruments: the children of each declared metric, checked at the border."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from prometheus_client import Counter, Gauge, Histogram
-
+from .children import Histogram, Value
 from .declare import Label, Metric, Settings
 
-Child = Any  # Counter, Gauge or Histogram, all label values bound
+Child = Any  # a Value, or a histogram's Histogram
 
 OTHER = "other"
 DEFAULT_LIMIT = 100
-ABSENT = math.nan
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_NAME = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
-_OBJECTS: dict[str, type[Counter] | type[Gauge] | type[Histogram]] = {
-    "counter": Counter,
-    "gauge": Gauge,
-    "histogram": Histogram,
-}
+_TYPES = ("counter", "gauge", "histogram")
 
 
 class Instrument:
     """One metric and its children, one for each combination of label values.
 
-    A gauge that was never set is `ABSENT` and not exposed. Counters and histograms whose labels are all closed have
-    all their children from the start, at 0.
+    Counters and histograms whose labels are all closed have all their children from the start, at 0.
     """
 
     def __init__(self, metric: Metric) -> None:
@@ -38,15 +32,10 @@ class Instrument:
         self.children: dict[tuple[str, ...], Child] = {}
         self.dropped: dict[str, int] = {label.name: 0 for label in metric.labels if label.values is None}
         self._seen: dict[str, set[str]] = {name: set() for name in self.dropped}
-        # A query gives a counter's whole value, which a Counter object cannot take.
-        kind = Gauge if metric.measure == "sql" else _OBJECTS[metric.type]
-        options: dict[str, Any] = {"buckets": metric.buckets} if kind is Histogram else {}
-        # No registry: names are exposed verbatim, and the registry refuses x_count beside a histogram x.
         self.older: list[Instrument] = []  # the same thing under old names
-        self._parent: Child = kind(
-            metric.name, metric.help, [label.name for label in metric.labels], registry=None, **options
-        )
-        self._is_gauge = kind is Gauge
+        self.bounds = tuple(bound for bound in metric.buckets if bound != math.inf)
+        # A query gives a counter's whole value, and none before it is asked.
+        self._is_gauge = metric.type == "gauge" or metric.measure == "sql"
         if not self._is_gauge and all(label.values is not None for label in metric.labels):
             for values in itertools.product(*(label.values or () for label in metric.labels)):
                 self._add(values)
@@ -64,8 +53,6 @@ class Instrument:
         """Forget a child, so that its series ends; its label values no longer count against the limit."""
         if self.children.pop(values, None) is None:
             return
-        if values:
-            self._parent.remove(*values)
         for index, label in enumerate(self.metric.labels):
             if label.values is None and not any(known[index] == values[index] for known in list(self.children)):
                 self._seen[label.name].discard(values[index])
@@ -105,16 +92,13 @@ class Instrument:
         return tuple(checked)
 
     def _add(self, values: tuple[str, ...]) -> Child:
-        child = self.children.get(values)
-        if child is None:
-            child = self._parent.labels(*values) if values else self._parent
-            if self._is_gauge:
-                child.set(ABSENT)
-            for label, value in zip(self.metric.labels, values, strict=True):
-                if label.values is None and value != OTHER:
-                    self._seen[label.name].add(value)
-            child = self.children.setdefault(values, child)
-        return child
+        for label, value in zip(self.metric.labels, values, strict=True):
+            if label.values is None and value != OTHER:
+                self._seen[label.name].add(value)
+        child: Child = (
+            Histogram(values, self.bounds) if self.metric.buckets else Value(values, None if self._is_gauge else 0)
+        )
+        return self.children.setdefault(values, child)  # another thread may have come first
 
 
 class Instruments:
@@ -126,6 +110,7 @@ class Instruments:
 
     def __init__(self, metrics: Iterable[Metric], settings: Settings) -> None:
         self.settings = settings
+        self._lock = threading.RLock()  # threads add to the same children, and a finalizer within a thread
         self._by_name: dict[str, Instrument] = {}
         for metric in metrics:
             check(metric)
@@ -144,9 +129,11 @@ class Instruments:
         instrument = self._of_type(name, "counter")
         if _number(name, amount) < 0:
             raise ValueError(f"{name}: a counter cannot fall, amount is {amount!r}")
-        instrument.child(label_values).inc(amount)
-        for old in instrument.older:
-            old.child(label_values).inc(amount * old.metric.scale)
+        child = instrument.child(label_values)
+        with self._lock:
+            child.add(amount)
+            for old in instrument.older:
+                old.child(label_values).add(amount * old.metric.scale)
 
     def set_value(self, name: str, value: float, /, *label_values: str) -> None:
         """Set a gauge. Raises ValueError for a non-finite value, KeyError for an unknown name."""
@@ -158,9 +145,12 @@ class Instruments:
     def observe(self, name: str, value: float, /, *label_values: str) -> None:
         """Add to a histogram, in the metric's unit. Raises ValueError for a non-finite value."""
         instrument = self._of_type(name, "histogram")
-        instrument.child(label_values).observe(_number(name, value))
-        for old in instrument.older:
-            old.child(label_values).observe(value * old.metric.scale)
+        child = instrument.child(label_values)
+        observed = _number(name, value)
+        with self._lock:
+            child.observe(observed)
+            for old in instrument.older:
+                old.child(label_values).observe(observed * old.metric.scale)
 
     def _of_type(self, name: str, type_: str) -> Instrument:
         instrument = self._by_name.get(name)
@@ -175,8 +165,8 @@ def check(metric: Metric) -> None:
     """Raise ValueError when a declared metric cannot be exposed."""
     if not _METRIC_NAME.fullmatch(metric.name):
         raise ValueError(f"{metric.name!r} is not a metric name ({_METRIC_NAME.pattern})")
-    if metric.type not in _OBJECTS:
-        raise ValueError(f"{metric.name}: type {metric.type!r} is not one of {', '.join(_OBJECTS)}")
+    if metric.type not in _TYPES:
+        raise ValueError(f"{metric.name}: type {metric.type!r} is not one of {', '.join(_TYPES)}")
     names = [label.name for label in metric.labels]
     for name in names:
         if not _LABEL_NAME.fullmatch(name) or (name == "le" and metric.type == "histogram") or names.count(name) > 1:

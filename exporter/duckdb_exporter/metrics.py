@@ -6,7 +6,7 @@ from .declare import Label, Metric, Remedies, Settings
 from .instruments import Instruments
 
 SYSTEM = "duckdb"
-SPEC_DIGEST = "c204d5abb5822365"
+SPEC_DIGEST = "918cfa1f2b5e87de"
 
 SETTINGS = Settings(
     listen="127.0.0.1:9187",
@@ -87,6 +87,14 @@ METRICS: tuple[Metric, ...] = (
         where=(("query_type", "DELETE"),),
         scale=1000.0,
         buckets=(1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 150.0, 250.0, 500.0, 1000.0, 5000.0),
+    ),
+    Metric(
+        name="duckdb_query_count",
+        type="counter",
+        unit="queries",
+        help="Queries by how they ended - read to the end, in part, not at all, or failed",
+        labels=(Label("query_type", values=("SELECT", "INSERT", "UPDATE", "DELETE", "OTHER")), Label("outcome", values=("ok", "partial", "abandoned", "error")),),
+        measure="query.count",
     ),
     Metric(
         name="duckdb_queries_per_sec",
@@ -197,6 +205,14 @@ METRICS: tuple[Metric, ...] = (
         measure="disk.wal",
     ),
     Metric(
+        name="duckdb_file_lock_held",
+        type="gauge",
+        unit="",
+        help="1 while DuckDB's lock keeps other processes from the file, 0 once it is lost or the file was replaced",
+        labels=(Label("instance_id", limit=50),),
+        measure="disk.locked",
+    ),
+    Metric(
         name="duckdb_active_connections",
         type="gauge",
         unit="connections",
@@ -260,6 +276,14 @@ METRICS: tuple[Metric, ...] = (
         help="Total failed transactions - commit refused, commit that lost rows, rollback after an error",
         labels=(Label("instance_id", limit=50),),
         measure="transaction.failure",
+    ),
+    Metric(
+        name="duckdb_transaction_count",
+        type="counter",
+        unit="transactions",
+        help="Transactions by how they ended - abort is a rollback after an error, lost_commit a commit after one",
+        labels=(Label("instance_id", limit=50), Label("outcome", values=("commit", "lost_commit", "failed_commit", "rollback", "abort")),),
+        measure="transaction.count",
     ),
     Metric(
         name="duckdb_transaction_latency_ms",

@@ -30,11 +30,15 @@ SHOWN = Context(prec=4)
 
 
 class Phase(NamedTuple):
-    """How many quarters long each sample brings so many events more, and so many bad ones."""
+    """How many quarters long each sample brings so many events more, and so many bad ones.
+
+    With `fresh` the counters start again at zero. Without a number of events there are no series.
+    """
 
     quarters: int
-    total: int
-    bad: int
+    total: int | None
+    bad: int = 0
+    fresh: bool = False
 
 
 class Look(NamedTuple):
@@ -45,19 +49,24 @@ class Look(NamedTuple):
 
 
 class Burn(NamedTuple):
-    """One case: what it shows, how the events come in, when to look, and the share of bad events when it fires."""
+    """One test: the codes of what it shows, how events come in, when to look, and the bad share when it fires."""
 
-    name: str
+    codes: tuple[str, ...]
     phases: tuple[Phase, ...]
     looks: tuple[Look, ...]
     share: Decimal
 
 
 class Stream(NamedTuple):
-    """A counter's series. Each event raises it, or each `good` or `bad` one."""
+    """A counter's series in an instance. Each event raises it, or each `good` or `bad` one."""
 
     series: str
     counts: str
+    instance: str
+
+
+INSTANCES = ("burning", "fine", "late")
+"""One has all bad events, another only good ones, and they count together. Another yet appears late, and has none."""
 
 
 def burns(objective: Objective, pair: Pair) -> tuple[Burn, Burn]:
@@ -66,7 +75,8 @@ def burns(objective: Objective, pair: Pair) -> tuple[Burn, Burn]:
     shares = [SHOWN.create_decimal(min(limit * by, Decimal(1))) for by in (1 - MARGIN, 1 + MARGIN, SURGE)]
     events = 10 ** max(0, *(-int(share.normalize().as_tuple().exponent) for share in shares))
     below, above, surge = (int(share * events) for share in shares)
-    clean, full = Phase(CLEAN, events, 0), CLEAN + QUARTERS
+    clean, full = Phase(CLEAN, events), CLEAN + QUARTERS
+    half = QUARTERS // 2
     watched = pairs(objective, pair.alert)
     ahead = watched[: watched.index(pair)]
     faster = [one for one in ahead if one.factor(objective.over) * objective.budget < shares[1]]
@@ -75,14 +85,26 @@ def burns(objective: Objective, pair: Pair) -> tuple[Burn, Burn]:
     fires = Look(full, (faster or [pair])[0].long)
     return (
         Burn(
-            "without events, and just short of the limit, stays silent",
-            (Phase(1, 0, 0), clean, Phase(QUARTERS, events, below)),
-            (Look(1, None), Look(1 + full, None)),
+            ("missing", "quiet", "short", "reset", "late", "one_of_several"),
+            (
+                Phase(1, None),
+                Phase(1, 0),
+                clean,
+                Phase(half, events, below),
+                Phase(half, events, below, fresh=True),
+            ),
+            (Look(1, None), Look(2, None), Look(2 + full, None)),
             shares[0],
         ),
         Burn(
-            "beyond the limit fires, and recovers",
-            (clean, Phase(QUARTERS, events, above), Phase(1, events, surge), Phase(1, events, 0)),
+            ("beyond", "recovers", "reset", "late", "one_of_several"),
+            (
+                clean,
+                Phase(half, events, above),
+                Phase(half, events, above, fresh=True),
+                Phase(1, events, surge),
+                Phase(1, events),
+            ),
             (*early, fires, Look(full + 2, None)),
             shares[1],
         ),
@@ -101,21 +123,48 @@ def sampling(pair: Pair) -> int:
 
 def values(stream: Stream, phases: Sequence[Phase], pair: Pair) -> str:
     """A stream's samples in promtool's notation."""
-    parts, value, samples = ["0"], 0, quarter(pair) // sampling(pair)
-    for quarters, total, bad in phases:
-        gain = {"all": total, "bad": bad, "good": total - bad}[stream.counts]
+    samples = quarter(pair) // sampling(pair)
+    if stream.instance == "late":
+        # Where the others are in the middle of a time without bad events; what it has counted was before.
+        most = sum(phase.quarters * samples * (phase.total or 0) for phase in phases)
+        ahead = next(number for number, phase in enumerate(phases) if phase.quarters == CLEAN)
+        since = (sum(phase.quarters for phase in phases[:ahead]) + CLEAN // 2) * samples
+        return f"_x{since} {most}x{sum(phase.quarters for phase in phases) * samples - since}"
+    parts: list[str] = []
+    value = 0
+    for quarters, total, bad, fresh in phases:
         steps = quarters * samples
-        parts.append(f"{value + gain}+{gain}x{steps - 1}" if gain else f"{value}x{steps - 1}")
-        value += gain * steps
+        if total is None:
+            parts.append(f"_x{steps}")
+            continue
+        if not any(part[0] != "_" for part in parts):
+            parts.append("0")
+        gain = _share(stream, total, bad)
+        first = gain if fresh else value + gain
+        parts.append(f"{first}+{gain}x{steps - 1}" if gain else f"{first}x{steps - 1}")
+        value = first + gain * (steps - 1)
     return " ".join(parts)
+
+
+def _share(stream: Stream, total: int, bad: int) -> int:
+    """How many of so many events, and bad ones, raise the stream."""
+    fine = (total - bad) // 2
+    if stream.instance == "fine":
+        total, bad = fine, 0
+    else:
+        total -= fine
+    return {"all": total, "bad": bad, "good": total - bad}[stream.counts]
 
 
 def streams(system: System, objective: Objective) -> list[Stream]:
     """Series that together bring the objective's events."""
-    if objective.latency is not None:
-        return _histogram(system, objective.latency)
-    assert objective.availability is not None
-    return list(_counters(system, objective.availability))
+    latency, found = objective.latency, objective.availability
+    series = _histogram(system, latency) if latency else list(_counters(system, found)) if found else []
+    return [
+        Stream(selector(metric, {**labels, "instance": instance}), counts, instance)
+        for instance in INSTANCES
+        for metric, labels, counts in series
+    ]
 
 
 def job(system: System, objective: Objective) -> str:
@@ -130,24 +179,28 @@ def _labels(system: System, events: Events) -> dict[str, str]:
     return sample_labels(system, MetricCondition(metric=events.metric, where=events.where))
 
 
-def _histogram(system: System, latency: Latency) -> list[Stream]:
+Series = tuple[str, dict[str, str], str]
+"""A counter's name and labels, and which events it counts."""
+
+
+def _histogram(system: System, latency: Latency) -> list[Series]:
     labels = _labels(system, Events(metric=latency.metric, where=latency.where))
     bound = le(float(convert(latency.within, system.metrics[latency.metric].unit)))
     return [
-        Stream(selector(f"{latency.metric}_bucket", {**labels, "le": bound}), "good"),
-        Stream(selector(f"{latency.metric}_count", labels), "all"),
+        (f"{latency.metric}_bucket", {**labels, "le": bound}, "good"),
+        (f"{latency.metric}_count", labels, "all"),
     ]
 
 
-def _counters(system: System, found: Availability) -> Iterator[Stream]:
+def _counters(system: System, found: Availability) -> Iterator[Series]:
     """The good or the bad events, and as one more series the rest of the total."""
     some = found.some
-    yield Stream(selector(some.metric, _labels(system, some)), found.side)
+    yield some.metric, _labels(system, some), found.side
     inside = any(part.metric == some.metric for part in found.total)
     rest = {"good": "bad", "bad": "good"}[found.side] if inside else "all"
     for part in found.total:
         if part != some and (labels := _outside(system, part, some)) is not None:
-            yield Stream(selector(part.metric, labels), rest)
+            yield part.metric, labels, rest
             return
 
 

@@ -1,26 +1,78 @@
-"""Boundary cases: the series that bring an alert's condition just below, to, and just above its threshold.
+"""The cases of an alert: series just short of its threshold, at it, beyond it and back, and in trouble.
 
-Times are in steps of one evaluation. No case looks at the edge of a window: Prometheus 3 leaves its left edge out.
+All cases of an alert are in one test, each in an instance that is named like it, since a test costs promtool as much as
+a hundred evaluations. So each of them also shows that the others do not disturb it.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from truegauge_generator.conditions import Guarded, Pace, compared, course, step, threshold, unit
+from truegauge_generator.boundaries import boundary
+from truegauge_generator.conditions import Pace, Scenario, course
 from truegauge_generator.literals import Literal, word
 from truegauge_generator.promql import selector
-from truegauge_generator.series import LEAD, Span, held, in_steps, just_short, rates, then
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.metric import Metric
 from truegauge_spec.names import SCRAPE_METRICS, TARGET_LABELS
 from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 
-NEAR = 10_000
-"""The part of a test's step to a threshold that a worked-out value may stay away from it and still count as at it."""
+CASES = (
+    ("missing", "there are no series at all: silent, but where absence is what is looked for"),
+    ("short", "just short of the threshold: silent"),
+    ("at", "at the threshold: silent"),
+    ("beyond", "just beyond the threshold: fires once `for` is over, and not before"),
+    ("short_of_for", "beyond the threshold for less than `for`: silent"),
+    ("recovers", "no longer beyond the threshold: ends"),
+    ("kept", "fires until `keep_firing_for` is over, and no longer"),
+    ("gap", "the series end and come back: ends, and `for` begins anew"),
+    ("reset", "counters start again at zero: no increase when short of the threshold, and none lost beyond it"),
+    ("late", "series that appear late: `for` begins with them, and what they already count is no increase"),
+    ("one_of_several", "one instance is beyond the threshold and others are not: fires once, with its labels"),
+    ("unselected", "what is beyond the threshold is not selected by the condition: silent"),
+    ("quiet", "an objective without events: silent"),
+    ("together", "series that are summed up, of which one alone would be beyond the threshold: silent"),
+    ("boundless", "a limit of zero, which means that there is none: silent"),
+    ("burst", "all at once, but not more than the threshold within the window: silent"),
+    ("never", "a time of zero, which means never: silent"),
+    ("floor", "a past below the floor: silent"),
+    ("steep", "grows fast, but from little: silent"),
+    ("moving", "a change just within each window: silent"),
+    ("sparse", "samples just within each window: silent"),
+)
+"""Every case by its code, which is also the instance that shows it, in the order in which they are listed."""
+
+LACKS: dict[str, dict[str, str]] = {
+    "value": {"reset": "a gauge may fall at any time"},
+    "quantile": {},
+    "share_of_limit": {"reset": "a gauge may fall at any time"},
+    "share_of_total": {},
+    "increase": {},
+    "rate": {},
+    "deviation": {"reset": "a gauge may fall at any time"},
+    "older_than": {"reset": "a time that falls is older, as it says"},
+    "burn": {"reset": "the objective's rules see to it, and have tests of their own"},
+    "runs_full": {
+        "at": "its threshold is a time, so a line meets it to the last bit or not",
+        "reset": "a gauge may fall at any time",
+    },
+    "unchanged": {"at": "the window's edge is not looked at"},
+    "absent": {
+        "short": "there is no value",
+        "at": "the window's edge is not looked at",
+        "reset": "any sample will do",
+    },
+}
+"""Which of the cases that all kinds could have a kind does not have, and why.
+
+Objectives are never `at` their limit, which is a product that Prometheus rounds, and have neither `for` nor
+`keep_firing_for`; a `gap` of all events is `quiet`.
+"""
+
+GENERAL = tuple(code for code, _ in CASES[:12])
+
 STEPS = (60_000, 30_000, 15_000, 10_000, 5_000, 2_000, 1_000)
 LONG = 3_600_000
 """Milliseconds of looking back from which on an alert has test steps of its own."""
@@ -28,56 +80,44 @@ MOST, LATER = 500, 8
 """The most and the fewest steps that a test takes back to the past."""
 
 
+class Case(NamedTuple):
+    """An instance, which has the name of its first code; what it shows; its series and their values."""
+
+    codes: tuple[str, ...]
+    series: list[tuple[str, str]]
+
+
 class Look(NamedTuple):
-    """At a time, printed as a duration, the alert fires or is silent."""
+    """At a time, printed as a duration, the alert is silent, or fires with a value."""
 
     at: Literal
-    fires: bool
-
-
-class Case(NamedTuple):
-    """The values of each series of a plan, in promtool's notation, and what is expected of the alert when."""
-
-    name: str
-    values: list[str]
-    looks: tuple[Look, ...]
+    value: float | None
 
 
 class Plan(NamedTuple):
-    """The cases of one alert: the series that they all have, the labels of its result, and its value when it fires."""
+    """The one test of an alert: its cases, the labels of the result that fires, and when to look."""
 
-    series: list[str]
+    cases: list[Case]
     labels: dict[str, str]
-    value: float
-    cases: tuple[Case, ...]
+    looks: list[Look]
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """What the test shows, in the order of CASES."""
+        shown = {code for case in self.cases for code in case.codes}
+        return tuple(code for code, _ in CASES if code in shown)
 
 
-class Timeline(NamedTuple):
-    """The steps of a condition's cases, and when to look."""
+def evaluation_step(wait: int, keep: int, when: MetricCondition) -> int:
+    """Milliseconds between evaluations in the test of an alert with that `for` and `keep_firing_for`.
 
-    span: Span
-    silent: tuple[Look, ...]
-    firing: tuple[Look, ...]
-    recovered: tuple[Look, ...]
-
-
-def evaluation_steps(system: System) -> dict[str, int]:
-    """Milliseconds between evaluations in the tests of each alert.
-
-    All alerts share a step as coarse as the shortest `for` and a fifth of the windows allow. One that looks back for
-    an hour or more has a step of its own, since its tests would take too long.
+    As coarse as may be, but so that half of each is told from all of it. A condition that looks back for an hour or
+    more has a step of its own, since its test would take too long.
     """
-    bounds, own = [15_000], {}
-    for name, alert in system.alerts.items():
-        when = alert.when
-        if isinstance(when, MetricCondition) and when.window + when.lead >= LONG:
-            own[name] = own_step(when)
-            continue
-        bounds += [alert.for_] if alert.for_ else []
-        if isinstance(when, MetricCondition) and when.window:
-            bounds.append(when.window // 5)
-    shared = next((candidate for candidate in STEPS if candidate <= min(bounds)), STEPS[-1])
-    return {name: own.get(name, shared) for name in system.alerts}
+    if when.window + when.lead >= LONG:
+        return own_step(when)
+    bounds = [bound for bound in (wait // 2, keep // 2, when.window // 5, when.lead // LATER) if bound] or [STEPS[2]]
+    return next((candidate for candidate in STEPS if candidate <= min(bounds)), STEPS[-1])
 
 
 def own_step(when: MetricCondition) -> int:
@@ -91,85 +131,61 @@ def own_step(when: MetricCondition) -> int:
 
 
 def plan(system: System, when: MetricCondition, wait: int, keep: int, size: int) -> Plan:
-    """The cases of a condition with `for` and `keep_firing_for`; these and `size`, the step, are in milliseconds."""
+    """The test of a condition with `for` and `keep_firing_for`; these and `size`, the step, are in milliseconds."""
+    window, waits, keeps, lead = (-(-span // size) for span in (when.window, wait, keep, when.lead))
+    pace = Pace(window, waits, keeps, lead, size)
+    scenarios, looks = (
+        boundary(when, system, pace) if when.threshold is not None else course(when).story(when, system, pace)
+    )
     labels = sample_labels(system, when)
+    told = {scenario.codes[0]: scenario for scenario in scenarios}
+    telling = "instance" if when.per_target else "job"
+    if telling in when.selects:
+        told = {"beyond": told["beyond"]}  # where one is selected, there are no others
+    else:
+        labels[telling] = "beyond"
+    cases = _told(labels, telling, told)
+    elsewhere = told.get("unselected", told["beyond"]).series
+    for other in _unselected(system, when):
+        there = {**labels, telling: "unselected", **other}
+        cases.append(Case(("unselected",), [(_series(there, name, more), values) for name, more, values in elsewhere]))
+    if len(cases) > 1:
+        cases[0] = Case((*cases[0].codes, "one_of_several"), cases[0].series)
     metric = system.metrics.get(when.metric)
-    seen = {label: labels[label] for label in when.labels(metric.labels if metric else ())}
-    if when.threshold is not None:
-        return boundary(system, when, (wait, keep, size), labels, seen)
-    steps = [-(-span // size) for span in (when.window, wait, keep)]
-    value, scenarios = course(when).story(when, system, Pace(steps[0], steps[1], steps[2], size))
     return Plan(
-        [_series(labels, name, {}) for name in scenarios[0].values],
-        seen,
-        value,
-        tuple(
-            Case(name, list(values.values()), tuple(_look(step, size, fires) for step, fires in looks))
-            for name, values, looks in scenarios
-        ),
+        cases,
+        {label: labels[label] for label in when.labels(metric.labels if metric else ())},
+        [Look(word(duration(step * size)), value) for step, value in looks],
     )
 
 
-def boundary(
-    system: System, when: MetricCondition, times: tuple[int, int, int], labels: dict[str, str], seen: dict[str, str]
-) -> Plan:
-    """The cases just short of, at, beyond and back from a threshold."""
-    limit, size = threshold(when, system), times[2]
-    side, off = "above", step(limit, unit(when, system))
-    if when.most is not None:
-        off = min(off, (when.most - limit) / 2)
-    if when.whole:
-        off = max(off // 1, Decimal(1))
-    if not when.upwards:
-        side, off = "below", -off
-    kind = compared(when)
-    levels = [kind.drivers(when, system, level) for level in (limit - off, limit, limit + off)]
-    value = float(limit + off)
-    mode = levels[0][0].mode
-    if mode == "gain":
-        # What Prometheus works out from rates may be a last bit off, so these come within a millionth of the limit.
-        levels[1] = kind.drivers(when, system, limit - off / NEAR)
-    line = timeline(mode, when.lead, when.window, *times)
-    span = line.span
-    if mode == "flow":
-        burst = 0 if when.upwards else 2 * when.window // size + 2
-        levels = [[in_steps(driver, size, burst) for driver in level] for level in levels]
-        (at,), (beyond,) = levels[1], levels[2]
-        levels[1] = [just_short(at, limit, when.upwards, rates(at, when.window, span))]
-        value = rates(beyond, when.window, span)[-1]
-    safe, level, breach = levels
-    number = str(when.threshold)
-    fires = [held(driver, span) for driver in breach]
-    recovers = [f"{before} {then(high, low, span)}" for before, high, low in zip(fires, breach, safe, strict=True)]
-    cases: tuple[Case, ...] = (
-        Case(f"just short of {number} stays silent", [held(driver, span) for driver in safe], line.silent),
-        Case(f"at {number} stays silent", [held(driver, span) for driver in level], line.silent),
-        Case(f"{side} {number} fires", fires, line.firing),
-        Case(f"no longer {side} {number} recovers", recovers, line.recovered),
-    )
-    if isinstance(kind, Guarded) and (guarded := kind.silent(when, system, limit - off, limit + off)):
-        name, drivers = guarded
-        line = timeline(drivers[0].mode, when.lead, when.window, *times)
-        cases += (Case(f"{name} stays silent", [held(driver, line.span) for driver in drivers], line.silent),)
-    series = [_series(labels, driver.metric, driver.labels) for driver in safe]
-    return Plan(series, seen, value, cases)
+def _told(labels: dict[str, str], telling: str, told: Mapping[str, Scenario]) -> list[Case]:
+    """The cases in the instances that are named like them; most of their series differ in that label alone."""
+    mark = f'{telling}="beyond"'
+    written = [_series(labels, name, more) for name, more, _ in told["beyond"].series]
+    cases = []
+    for code, (codes, series) in told.items():
+        if code == "unselected":
+            continue
+        mine = f'{telling}="{code}"'
+        if len(series) == len(written):
+            texts = [text.replace(mark, mine, 1) for text in written]
+        else:
+            texts = [_series(labels, name, more).replace(mark, mine, 1) for name, more, _ in series]
+        cases.append(Case(codes, [(text, values) for text, (_, _, values) in zip(texts, series, strict=True)]))
+    return cases
 
 
-@lru_cache(maxsize=4096)
-def timeline(mode: str, lead: int, window: int, wait: int, keep: int, size: int) -> Timeline:
-    """When a condition of that window, `for` and `keep_firing_for` must have fired, and recovered."""
-    start, steps, waits, keeps = (-(-span // size) for span in (lead, window, wait, keep))
-    settled = LEAD + 1 if mode == "jump" else 1 if mode == "mean" and window % size == 0 else steps + 1
-    fires = start + settled + waits + 1
-    recovered = fires + max(steps, LEAD) + keeps + LEAD
-    early = (_look(start + waits - 1, size, False),) if waits > 1 else ()
-    silent, firing = _look(fires, size, False), _look(fires, size, True)
-    span = Span(start, fires, recovered - fires - 1, 1 if window % size else max(steps, 1), size)
-    return Timeline(span, (silent,), (*early, firing), (firing, _look(recovered, size, False)))
-
-
-def _look(step: int, size: int, fires: bool) -> Look:
-    return Look(word(duration(step * size)), fires)
+def _unselected(system: System, when: MetricCondition) -> Iterator[dict[str, str]]:
+    """Labels that the condition does not select, in which one differs from those that it does."""
+    metric = system.metrics.get(when.metric)
+    for label, values in when.selects.items():
+        known = metric.labels.get(label) if metric else None
+        chosen = (values,) if isinstance(values, str) else values
+        options = known if isinstance(known, tuple) else (f"not-{chosen[0]}",)
+        yield from ({label: value} for value in [one for one in options if one not in chosen][:1])
+    if when.of_job or when.metric in SCRAPE_METRICS:
+        yield {"job": f"not-{system.system}"}
 
 
 def sample_labels(system: System, when: MetricCondition) -> dict[str, str]:

@@ -38,7 +38,7 @@ from truegauge_spec.stack import (
     Stack,
     Webhook,
 )
-from truegauge_spec.system import Exporter, Remedies, Scrape, System
+from truegauge_spec.system import Deploy, Exporter, Remedies, Scrape, System
 
 LENGTH = 16
 """Hexadecimal digits of a digest."""
@@ -54,7 +54,10 @@ class Fields(NamedTuple):
 FIELDS: dict[type[Model], Fields] = {
     System: Fields("system scrape exporter metrics alerts objectives dashboard", "summary owner waive"),
     Scrape: Fields("targets file_sd interval timeout scheme path labels bearer_token_file ca_file"),
-    Exporter: Fields("listen instance_label poll_interval stale_after rate_window memory_limit disk_quota remedies"),
+    Exporter: Fields(
+        "listen instance_label poll_interval stale_after rate_window memory_limit disk_quota remedies", "deploy"
+    ),
+    Deploy: Fields("", "base_image image database instance_id memory cpus"),
     Remedies: Fields("cooldown accept_within dry_run largest_memory_limit free_disk"),
     Metric: Fields("type unit labels buckets measure deprecated", "help waive"),
     Deprecated: Fields("replaced_by", "until"),

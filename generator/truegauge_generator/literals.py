@@ -73,6 +73,17 @@ def as_python(value: object) -> str:
     raise TypeError(f"{type(value).__name__} is not printed as Python")
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9._/:@-]+")
+
+
+def as_plain(value: object) -> str:
+    """A word that systemd and Docker take as it is. Raises ValueError for what would need quotes."""
+    text = str(value)
+    if not _PLAIN.fullmatch(text):
+        raise ValueError(f"{text!r} is not printed without quotes")
+    return text
+
+
 def identifier(name: str) -> Literal:
     """A Python identifier; a keyword gets an underscore behind it. Raises ValueError where it is none."""
     if not name.isidentifier():
@@ -95,6 +106,14 @@ def as_markdown(value: object) -> str:
 def _escaped(text: str) -> str:
     # A function costs a third of a template with a group, which Python reads anew each time.
     return _MARKDOWN.sub(lambda match: f"\\{match[0]}", " ".join(text.split()))
+
+
+def as_html(value: object) -> str:
+    """A string or a number as text of HTML, fit for an attribute in quotes too."""
+    return str(value).translate(_HTML)
+
+
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
 
 def code(value: str) -> Literal:

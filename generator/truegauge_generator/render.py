@@ -49,7 +49,10 @@ LANGUAGES = {
     "yml": literals.as_json,
     "py": literals.as_python,
     "md": literals.as_markdown,
+    "html": literals.as_html,
     "tmpl": literals.as_json,
+    "Dockerfile": literals.as_plain,
+    "service": literals.as_plain,
 }
 
 

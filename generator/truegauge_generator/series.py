@@ -2,119 +2,176 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import accumulate, groupby, repeat
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from truegauge_generator.conditions import Driver
+from truegauge_generator.timelines import BEYOND, Script, Timeline
 from truegauge_spec.quantities import numeral
 
-LEAD = 3
-"""Steps before a counter jumps, so that its series exists at zero first."""
+Number = int | Decimal
 
 
-class Span(NamedTuple):
-    """The steps of a case: where a level is entered, its last step, how many follow it; and those of the window.
+class Track(NamedTuple):
+    """A series, and its amount at each level; for the modes see `Driver`.
 
-    `window` is 1 where steps do not divide it. `size` is the milliseconds of a step.
+    A mean is `before` until it enters a level. A counter that appears gains its `burst` at once.
     """
 
-    lead: int
-    held: int
-    recovering: int
-    window: int
-    size: int
+    metric: str
+    labels: dict[str, str]
+    mode: str
+    amounts: tuple[Number, ...]
+    before: Decimal = Decimal(0)
+    burst: Number = 0
 
 
-def held(driver: Driver, span: Span) -> str:
-    """A series at one level: `4x20`, `0+5x20`, and for a jump `0x2 6x18`."""
-    amount, steps = numeral(driver.amount), span.held
-    if driver.mode == "hold":
-        return f"{amount}x{steps}"
-    if driver.mode == "gain":
-        if driver.before:
-            return f"0 {numeral(driver.before)}+{amount}x{steps - 1}"
-        return f"0+{amount}x{steps}" if driver.amount else f"0x{steps}"
-    if driver.mode == "jump":
-        return f"0x{LEAD - 1} {amount}x{steps - LEAD}"
-    if driver.mode == "age":
-        return f"_x{span.lead} {_behind(driver, span.lead, steps - span.lead, span)}"
-    return f"{_past(driver, span)} {_means(driver, 0, steps - span.lead + 1, span)}"
+def whole(amount: Decimal) -> Number:
+    """The same as an integer, with which Python is faster, if it is one."""
+    rounded = int(amount)
+    return rounded if rounded == amount else amount
 
 
-def then(high: Driver, low: Driver, span: Span) -> str:
-    """How the series goes on from `high` to `low`; a counter never falls, so it only gains less, or stays."""
-    steps = span.recovering
-    if high.mode == "gain":
-        gained = high.before + high.amount * (span.held - 1) if high.before else high.amount * span.held
-        start = numeral(gained + low.amount)
-        return f"{start}+{numeral(low.amount)}x{steps}" if low.amount else f"{start}x{steps}"
-    if high.mode == "age":
-        return _behind(low, span.held + 1, steps, span)
-    if high.mode == "mean":
-        return _means(low, span.held - span.lead + 1, steps + 1, span)
-    return f"{numeral((low if high.mode == 'hold' else high).amount)}x{steps}"
+def printed(script: Script, track: Track, line: Timeline, size: int) -> str:
+    """A series that goes through the levels of a script; `size` is the milliseconds of a step."""
+    mode, amounts = track.mode, track.amounts
+    if mode == "gain":
+        return _counter(script, track)
+    if mode == "age":
+        return _behind(script, amounts, size)
+    if mode == "mean":
+        return _means(script, track, line)
+    if mode == "jump":
+        # It goes up once, and then stays; that it no longer did is how it recovers.
+        (absent, *_), (_, level, _), *_ = script
+        return f"_x{absent} 0 {_text(amounts[level or 0])}x{line.last - absent - 1}"
+    texts = [_text(amount) for amount in amounts]
+    parts = [
+        _absent(steps, not index) if level is None else f"{texts[level]}x{steps - 1}"
+        for index, (steps, level, _) in enumerate(script)
+    ]
+    return " ".join(parts)
 
 
-def _behind(driver: Driver, step: int, steps: int, span: Span) -> str:
+def _text(amount: Number) -> str:
+    return str(amount) if amount.__class__ is int else numeral(Decimal(amount))
+
+
+def _absent(steps: int, first: bool) -> str:
+    """No samples; a series that was there ends with Prometheus' mark of staleness."""
+    return f"_x{steps}" if first else f"stale _x{steps - 1}" if steps > 1 else "stale"
+
+
+def _counter(script: Script, track: Track) -> str:
+    parts: list[str] = []
+    for steps, first, gain in _runs(script, track):
+        if first is None:
+            parts.append(_absent(steps, not parts))
+        else:
+            parts.append(f"{_text(first)}+{_text(gain)}x{steps - 1}" if gain else f"{_text(first)}x{steps - 1}")
+    return " ".join(parts)
+
+
+def _runs(script: Script, track: Track) -> Iterator[tuple[int, Number | None, Number]]:
+    """The steps, first value and gain of each part of a counter; None where it is not there.
+
+    It starts at zero with its series, and at a restart just before its first sample.
+    """
+    value: Number = 0
+    there = False
+    for steps, level, fresh in script:
+        if level is None:
+            yield steps, None, 0
+            there = False
+            continue
+        gain = track.amounts[level]
+        first = (gain if fresh else value + gain) if there else 0
+        more = steps - 1
+        if track.burst and not there:
+            # A new series has a low rate, since it lacks most of the window; the burst makes up for that.
+            yield 1, 0, 0
+            first, more = track.burst, steps - 2
+        yield more + 1, first, gain
+        value, there = _added(first, gain, more), True
+
+
+def _added(first: Number, gain: Number, times: int) -> Number:
+    """What promtool has after adding a gain so often, in floats: a last bit less would be a counter's restart."""
+    if first.__class__ is int and gain.__class__ is int:
+        return first + gain * times
+    value, more = float(first), float(gain)
+    for _ in range(times):
+        value += more
+    return Decimal(repr(value))
+
+
+def _behind(script: Script, amounts: Sequence[Number], size: int) -> str:
     """A time that goes on, and stays so many seconds behind."""
-    second = Decimal(span.size) / 1000
-    return f"{numeral(step * second - driver.amount)}+{numeral(second)}x{steps}"
+    parts, step, second = [], 0, Decimal(size) / 1000
+    for index, (steps, level, _) in enumerate(script):
+        if level is None:
+            parts.append(_absent(steps, not index))
+        else:
+            parts.append(f"{numeral(step * second - amounts[level])}+{numeral(second)}x{steps - 1}")
+        step += steps
+    return " ".join(parts)
 
 
-def _past(driver: Driver, span: Span) -> str:
-    """The value before a level is entered: early, where the level is compared with it, and just ahead of the level.
+def _means(script: Script, track: Track, line: Timeline) -> str:
+    """A level, after the value that it differs from; again so much higher when it is itself the past.
 
-    In between, where there is room, the series is at zero: whoever looks back to another time sees that.
+    The past is there early, where the level is compared with it, and just ahead of the level. In between, where there
+    is room, the series is at zero: whoever looks back to another time sees that.
     """
-    early = span.held + span.recovering + 2 - span.lead
-    between = span.lead - early - span.window
-    before = numeral(driver.before)
-    if between <= 0:
-        return f"{before}x{span.lead - 1}"
-    return f"{before}x{early - 1} 0x{between - 1} {before}x{span.window - 1}"
+    lead, before = line.lead, numeral(track.before)
+    early, near = line.last - line.start + 3, 2 + line.window
+    between = lead + 1 - early - near
+    past = f"{before}x{lead}" if between <= 0 else f"{before}x{early - 1} 0x{between - 1} {before}x{near - 1}"
+    values: list[Decimal | None] = []
+    for steps, level, _ in script[1:]:
+        since = len(values) + script[0].steps - line.start
+        rises = range(since // lead, (since + steps - 1) // lead + 1)
+        grown = {rise: level if level is None else _risen(track, level, rise) for rise in rises}
+        values += [grown[step // lead] for step in range(since, since + steps)]
+    parts = [f"_x{line.start - lead - 1}", past]
+    for value, same in groupby(values):
+        steps = len(list(same))
+        parts.append(_absent(steps, False) if value is None else f"{numeral(value)}x{steps - 1}")
+    return " ".join(parts)
 
 
-def _means(driver: Driver, first: int, steps: int, span: Span) -> str:
-    """Values whose mean over each window is the amount, and over no shorter one: one differs, the rest stay."""
-    peak = driver.before + span.window * (driver.amount - driver.before)
-    values = [driver.before if step % span.window else peak for step in range(first, first + steps)]
-    return " ".join(f"{numeral(value)}x{len(list(same)) - 1}" for value, same in groupby(values))
+def _risen(track: Track, level: int, times: int) -> Decimal:
+    return Decimal(track.amounts[level]) * (track.amounts[BEYOND] / track.before) ** times
 
 
-def in_steps(driver: Driver, size: int, burst: int) -> Driver:
-    """What flows in each second as what is gained in each step, after a burst of so many of them.
+def rate(values: Sequence[float | None], at: int, window: int, size: int, per_second: bool) -> float | None:
+    """Prometheus' rate or increase at a step, to the last bit: promql/functions.go, extrapolatedRate.
 
-    A new series has a low rate, since it lacks most of the window; the burst makes up for that.
+    The last sample must be at that step; the window and the size of a step are in milliseconds.
     """
-    gain = driver.amount * size / 1000
-    return driver._replace(mode="gain", amount=gain, before=gain * burst)
+    first = max(at - -(-window // size) + 1, 0)
+    seen = [(step, value) for step in range(first, at + 1) if (value := values[step]) is not None]
+    if len(seen) < 2:
+        return None
+    gained, sampled = seen[-1][1] - seen[0][1], (at - seen[0][0]) * size / 1000
+    for (_, before), (_, value) in pairwise(seen):
+        gained += before if value < before else 0
+    start = window / 1000 - sampled
+    if start >= sampled / (len(seen) - 1) * 1.1:
+        start = sampled / (len(seen) - 1) / 2
+    if gained > 0:
+        start = min(start, sampled * (seen[0][1] / gained))
+    factor = (sampled + start) / sampled
+    return gained * (factor / (window / 1000) if per_second else factor)
 
 
-def rates(driver: Driver, window: int, span: Span) -> list[float]:
-    """Prometheus' rate at each step of a level, from the second on and to the last bit, of a steady counter.
-
-    It is extrapolated from the samples in the window to its edges: promql/functions.go, extrapolatedRate.
-    """
-    steady = span.held - 1 if driver.before else span.held
-    values = [0.0, *accumulate(repeat(float(driver.amount), steady), initial=float(driver.before))][-span.held - 1 :]
-    samples = -(-window // span.size)
-    return [_rate(values[max(last - samples + 1, 0) : last + 1], window, span.size) for last in range(1, len(values))]
-
-
-def _rate(values: list[float], window: int, size: int) -> float:
-    gaps = len(values) - 1
-    sampled, increase = gaps * size / 1000, values[-1] - values[0]
-    start = (window - gaps * size) / 1000
-    if start >= sampled / gaps * 1.1:
-        start = sampled / gaps / 2
-    if increase > 0:
-        start = min(start, sampled * (values[0] / increase))
-    return increase * ((sampled + start) / sampled / (window / 1000))
-
-
-def just_short(driver: Driver, limit: Decimal, upwards: bool, found: list[float]) -> Driver:
-    """The driver, a trillionth off where Prometheus' rounding takes a rate for one beyond the limit."""
-    if all((rate <= float(limit)) if upwards else (rate >= float(limit)) for rate in found):
-        return driver
-    return driver._replace(amount=driver.amount * (1 + Decimal("-1e-12" if upwards else "1e-12")))
+def numbers(script: Script, track: Track) -> list[float | None]:
+    """The values that promtool makes of a counter: it adds up the gains, one after another."""
+    found: list[float | None] = []
+    for steps, first, gain in _runs(script, track):
+        current = None if first is None else float(first)
+        for _ in range(steps):
+            found.append(current)
+            current = None if current is None else current + float(gain)
+    return found

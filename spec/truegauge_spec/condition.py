@@ -37,6 +37,8 @@ class MetricCondition(Model):
     """Whether a test differs from the threshold by whole units at least."""
     per_target: ClassVar[bool] = True
     """Whether its series are of single targets, or of all of a job's together."""
+    of_job: ClassVar[bool] = False
+    """Whether it looks at the series of its own job only."""
     parts: ClassVar[int] = 20
     """Into how many steps a test divides a window of hours."""
 

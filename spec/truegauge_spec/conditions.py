@@ -200,6 +200,7 @@ class Absent(MetricCondition):
     key = "absent_for"
     types = frozenset({"counter", "gauge", "histogram"})
     valued = False
+    of_job = True
     absent_for: PositiveDuration
 
     @property

@@ -32,6 +32,10 @@ HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@]+(/\S*)?$"
 Address = Annotated[str, StringConstraints(pattern=r"^[^\s/:@]+:[0-9]{1,5}$")]
 """`host:port`."""
 FilePath = Annotated[str, StringConstraints(pattern=r"^[^\s].*$")]
+PlainPath = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9_][A-Za-z0-9._-]*){2,}$")]
+"""An absolute path below a folder, which needs no quotes in any language."""
+PlainName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+ImageName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]*$")]
 Duration = Annotated[int, BeforeValidator(lambda value: milliseconds(_text_of(value)))]
 """Milliseconds, written as `30s` or `1h30m`."""
 PositiveDuration = Annotated[int, BeforeValidator(lambda value: milliseconds(_text_of(value))), Field(gt=0)]

@@ -40,6 +40,9 @@ WRITTEN = {
     model.HttpUrl: "URL",
     model.Address: "host:port",
     model.FilePath: "file",
+    model.PlainPath: "absolute path",
+    model.PlainName: "name",
+    model.ImageName: "image, as `python:3.11-slim`",
 }
 PLAIN = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}
 

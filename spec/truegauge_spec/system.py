@@ -14,9 +14,12 @@ from truegauge_spec.metric import Metric, PartMeasure, SqlMeasure
 from truegauge_spec.model import (
     Address,
     FilePath,
+    ImageName,
     LabelName,
     MetricName,
     Model,
+    PlainName,
+    PlainPath,
     PositiveDuration,
     Size,
     SystemName,
@@ -38,6 +41,21 @@ class Scrape(Model):
     labels: dict[LabelName, Text] = {}
     bearer_token_file: FilePath | None = None
     ca_file: FilePath | None = None
+
+
+class Deploy(Model):
+    """How the exporter runs alone, for a database that no application writes to; only where it measures DuckDB.
+
+    `database` defaults to `/var/lib/SYSTEM/SYSTEM.duckdb`, `instance_id` to the system's name, `image` to
+    `SYSTEM-exporter:latest`, `memory` to 256 MiB and the exporter's `memory_limit`.
+    """
+
+    base_image: ImageName = "python:3.11-slim"
+    image: ImageName | None = None
+    database: PlainPath | None = None
+    instance_id: PlainName | None = None
+    memory: Size | None = None
+    cpus: Annotated[float, Field(gt=0)] = 0.5
 
 
 class Remedies(Model):
@@ -64,6 +82,7 @@ class Exporter(Model):
     memory_limit: Size | None = None
     disk_quota: Size | None = None
     remedies: Remedies | None = None
+    deploy: Deploy = Deploy()
 
 
 # Of a metric whose replacement is not there: the check `deprecated_metric` says so, where its keys would be missing.

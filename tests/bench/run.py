@@ -1,4 +1,4 @@
-"""Speed, as `make bench` prints it: CPU seconds of whole processes, each beside its goal.
+"""Speed, as `make bench` prints it: CPU seconds of whole processes and what the exporter costs, beside the goals.
 
 Compared programs run in turn within each round, and a ratio is that of one round, so that a busy machine slows both.
 Nothing is asserted: figures differ between machines, and the goals are for the one that they were set on.
@@ -10,9 +10,12 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -20,9 +23,16 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import duckdb
+
 HERE = Path(__file__).parent
 TRUEGAUGE = str(Path(sys.executable).with_name("truegauge"))
-PACKAGES = ("truegauge", "PyYAML", "pydantic", "Jinja2", "rjsonnet", "gojsonnet")
+PACKAGES = (
+    "truegauge", "PyYAML", "pydantic", "Jinja2", "rjsonnet", "gojsonnet",
+    "duckdb", "prometheus_client", "opentelemetry-instrumentation-dbapi",
+)  # fmt: skip
+SCALES = {"ms": (1e3, 1), "us": (1e6, 2), "%": (100, 2), "B": (1, 0)}
+"""Figures in seconds and shares as they are printed: times what, with how many decimals."""
 
 
 class Sizes(NamedTuple):
@@ -39,7 +49,7 @@ QUICK = Sizes(small=10, large=19, huge=37, runs=1, huge_runs=1)
 
 
 class Row(NamedTuple):
-    """One line of the table: figures of every run in seconds, milliseconds or as a ratio, and the most they may be."""
+    """One line of the table: the figures of every run, in seconds, bytes or as a ratio, and the most they may be."""
 
     what: str
     figures: Sequence[float]
@@ -53,9 +63,8 @@ class Row(NamedTuple):
         return f"{self.what:<72} {middle:>9} {f'{least} … {most}':>21}   {goal:<9} {verdict}".rstrip()
 
     def _printed(self, figure: float) -> str:
-        if self.unit == "ms":
-            return f"{figure * 1000:.0f} ms"
-        return f"{figure:.2f} {self.unit}"
+        scale, decimals = SCALES.get(self.unit, (1, 2))
+        return f"{figure * scale:.{decimals}f} {self.unit}"
 
 
 def cpu(command: Sequence[str], folder: Path) -> float:
@@ -170,6 +179,7 @@ def measure(sizes: Sizes, promtool: str, below: Path) -> list[Row]:
         Row(f"{sizes.huge:,} metrics and alerts: YAML to all files", huge, "s"),
         Row(f"  {sizes.huge:,} / {sizes.large:,}", growth, "x", 11),
         *small,
+        *rows_of_start(below, sizes.runs),
     ]
 
 
@@ -179,6 +189,41 @@ def rows_of_proof(quick: bool) -> list[Row]:
     command = [sys.executable, str(HERE / "proof.py"), *(["--quick"] if quick else [])]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return [Row(*row) for row in json.loads(done.stdout)]
+
+
+def rows_of_exporter(quick: bool) -> list[Row]:
+    """What the exporter costs the application; in a process of its own, since it measures its own process."""
+    say("the exporter, beside prometheus_client and OpenTelemetry")
+    command = [sys.executable, str(HERE / "exporter.py"), *(["--quick"] if quick else [])]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return [Row(*row) for row in json.loads(done.stdout)]
+
+
+def rows_of_start(below: Path, runs: int) -> list[Row]:
+    """An exporter of its own, from nothing to the first scrape that says that the engine answers."""
+    database = below / "bench.duckdb"
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("CREATE TABLE trades AS SELECT range AS id FROM range(1000)")
+    found = [started(database) for _ in range(runs)]
+    return [
+        Row("python -m duckdb_exporter to its first good scrape", [seconds for seconds, _ in found], "s", 0.3),
+        Row("  resident then, with an open database", [size for _, size in found], "MiB", 75),
+    ]
+
+
+def started(database: Path) -> tuple[float, float]:
+    """CPU seconds and MiB resident."""
+    command = [sys.executable, "-m", "duckdb_exporter", "--database", str(database), "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        while re.search(rb"^duckdb_up\{.*\} 1$", urllib.request.urlopen(url).read(), re.MULTILINE) is None:  # noqa: S310
+            time.sleep(0.01)
+        pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+        times = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        process.terminate()
+    ticks = int(times[11]) + int(times[12])
+    return ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def say(what: str) -> None:
@@ -204,10 +249,10 @@ def main() -> None:
     print("the others make alert rules alone, without recording rules or any check of what the spec says.\n")
     with TemporaryDirectory(prefix="truegauge-bench-") as below:
         rows = measure(QUICK if quick else Sizes(), promtool, Path(below))
-    print(f"{'CPU time of whole processes':<72} {'median':>9} {'least … most':>21}   goal")
-    print(*rows, sep="\n")
-    print(f"\n{'Tests and mutants':<72} {'median':>9} {'least … most':>21}   goal")
-    print(*rows_of_proof(quick), sep="\n")
+    heads = f"{'median':>9} {'least … most':>21}   goal"
+    print(f"{'CPU time of whole processes':<72} {heads}", *rows, sep="\n")
+    print(f"\n{'Tests and mutants':<72} {heads}", *rows_of_proof(quick), sep="\n")
+    print(f"\n{'The exporter in its application':<72} {heads}", *rows_of_exporter(quick), sep="\n")
     if quick:
         print("\nThese specs are far smaller than those that the goals are for.")
 

@@ -20,6 +20,14 @@ ROWS = (
     "shop spec: 6 tests",
     "a mutant in a batch",
     "10 alerts: their tests",
+    "a measured connection adds",
+    "measured / OpenTelemetry",
+    "to each fetchone",
+    "text of 200 lines, CPU time",
+    "lines scraped 4 times a second",
+    "bare / measured, polled and scraped",
+    "a poll of an idle database",
+    "to its first good scrape",
 )
 
 

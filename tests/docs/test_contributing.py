@@ -73,7 +73,7 @@ def test_a_new_metric_is_rendered(change: Callable[..., subprocess.CompletedProc
 
 def test_a_new_alert_is_rendered_with_its_tests(change: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     done = change(diff_of("alert"), "truegauge_generator", "render")
-    assert "wrote   rendered/prometheus/tests/duckdb.yml" in done.stdout, done.stderr
+    assert "wrote   rendered/prometheus/tests/duckdb-1m.yml" in done.stdout, done.stderr
 
 
 def test_a_new_kind_of_condition_is_rendered_and_promtool_proves_it(

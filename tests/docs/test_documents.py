@@ -26,6 +26,7 @@ ELSEWHERE = {
     "truegauge drill HighQueryLatency spec --prometheus http://prometheus:9090": "tests/e2e/test_drill.py",
     "make render": "the Makefile's own prerequisite of every test: tests/generator/test_render.py compares its result",
     "make demo": "tests/e2e/test_prometheus.py",
+    "make soak": "tests/soak/test_soak.py, for less long",
 }
 # tests/e2e/test_drift_documents.py runs these, where there are servers to ask.
 ASKS_SERVERS = "truegauge drift"

@@ -15,11 +15,13 @@ import duckdb_exporter
 RUNTIME = (
     "app_only.py",
     "authentication.py",
+    "children.py",
     "declare.py",
     "exposition.py",
     "http1.py",
     "instruments.py",
     "passwords.py",
+    "registry.py",
     "reloaded.py",
     "server.py",
     "web.py",
@@ -46,9 +48,15 @@ sys.modules["duckdb"] = None
 import shop_exporter
 from shop_exporter import metrics
 metrics.app_orders_total(3, channel="web")
-server = shop_exporter.serve()
+assert "prometheus_client" not in sys.modules
+from prometheus_client import CollectorRegistry, Gauge
+registry = CollectorRegistry()
+Gauge("app_queue", "Queue", registry=registry).set(7)
+server = shop_exporter.serve(registry=registry)
 print(urllib.request.urlopen(server.url).read().decode())
 server.close()
+registry.register(shop_exporter.collector())
+assert registry.get_sample_value("app_orders_total", {"channel": "web"}) == 3
 """
 
 
@@ -73,6 +81,7 @@ def test_a_copy_of_the_runtime_runs_without_duckdb(tmp_path: Path) -> None:
     done = run(tmp_path, "app")
     assert (done.returncode, done.stderr) == (0, "")
     assert 'app_orders_total{channel="web"} 3' in done.stdout.splitlines()
+    assert "app_queue 7.0" in done.stdout.splitlines()
     assert 'shop_exporter_spec_info{system="shop",digest="beef"} 1' in done.stdout.splitlines()
 
 

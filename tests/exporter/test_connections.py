@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
@@ -137,6 +137,29 @@ def test_closing_never_meets_a_poll(make_lab: Callable[..., Lab], tmp_path: Path
         first.close()  # a busy cursor of it would be a ResourceInUseException
         first = second
     first.close()
+
+
+@pytest.mark.parametrize("checkpoint", [lambda con: con.execute("CHECKPOINT"), lambda con: con.checkpoint()])
+def test_a_checkpoint_never_meets_a_poll(make_lab: Callable[..., Lab], checkpoint: Callable[[Any], object]) -> None:
+    con = make_lab(poll_interval=0.0005).connect(instance_id="i", listen=False)
+    for _ in range(100):
+        con.execute("CREATE OR REPLACE TABLE t AS SELECT 1 AS id")
+        checkpoint(con)  # with another's transaction at work it would be a TransactionException
+    con.close()
+
+
+def test_a_checkpoint_that_cannot_be_is_refused_as_ever(lab: Lab) -> None:
+    con = lab.connect(instance_id="i", listen=False)
+    con.execute("CREATE TABLE t AS SELECT 1 AS id")
+    reader = con.cursor().begin()
+    reader.execute("SELECT * FROM t").fetchall()
+    con.execute("DROP TABLE t")
+    with pytest.raises(duckdb.TransactionException, match="Cannot CHECKPOINT"):
+        con.execute("CHECKPOINT")
+    with pytest.raises(duckdb.TransactionException, match="Cannot CHECKPOINT"):
+        con.checkpoint()
+    reader.rollback()
+    con.close()
 
 
 def test_an_existing_connection_can_be_instrumented(lab: Lab, tmp_path: Path) -> None:

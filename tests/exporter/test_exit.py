@@ -63,7 +63,7 @@ def test_closing_the_exporter_ends_its_threads_and_frees_its_port(lab: Lab) -> N
 def test_a_closed_exporter_costs_no_memory(lab: Lab) -> None:
     con = lab.connect(instance_id="i", listen=False)
     lab.exporter.close()
-    events = con._events
+    events = con._instance.events
     assert events.maxlen
     con.close()
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pandas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -143,7 +144,31 @@ def test_a_relation_is_a_relation_of_duckdb(con: Connection) -> None:
     assert "│" in str(relation)
     assert relation.query("v", "SELECT a + 1 FROM v").fetchall() == [(2,)]
     assert isinstance(relation, duckdb.DuckDBPyRelation)
-    assert type(relation).__name__ == "DuckDBPyRelation"
+    assert relation.__class__ is duckdb.DuckDBPyRelation
+
+
+def test_it_is_taken_for_a_connection_of_duckdb(lab: Lab, con: Any) -> None:
+    assert isinstance(con, duckdb.DuckDBPyConnection)
+    assert con.get_table_names("SELECT * FROM t") == {"t"}
+    positional = lab.connect(":memory:", False, {"threads": 1}, instance_id="p", listen=False)  # as duckdb.connect
+    assert positional.execute("SELECT current_setting('threads')").fetchall() == [(1,)]
+    positional.close()
+
+
+def test_frames_come_and_go(lab: Lab, con: Connection) -> None:
+    frame = pandas.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None]})
+    read = (
+        con.execute("SELECT * FROM frame").df(),
+        con.execute("SELECT * FROM frame").fetchdf(),
+        con.sql("SELECT * FROM frame").df(),
+        con.from_df(frame).to_df(),
+    )
+    with duckdb.connect() as bare:
+        expected = bare.execute("SELECT * FROM frame").df()
+    for found in read:
+        pandas.testing.assert_frame_equal(found, expected)
+    assert list(con.execute("SELECT a FROM frame").fetchnumpy()["a"]) == [1, 2, 3]
+    assert lab.value("duckdb_query_count", query_type="SELECT", outcome="ok") == 5
 
 
 def test_calls_can_be_chained(con: Connection) -> None:

@@ -148,7 +148,7 @@ def test_a_metric_cannot_ask_for_what_is_not_measured(make_lab: Callable[..., La
             make_lab(wrong)
 
 
-def test_every_measurement_can_be_exposed_with_the_instance_label(make_lab: Callable[..., Lab]) -> None:
+def test_every_measurement_can_be_exposed_with_the_instance_label(make_lab: Callable[..., Lab], tmp_path: Path) -> None:
     label = (Label("instance_id"),)
     metrics = [
         Metric(
@@ -163,8 +163,8 @@ def test_every_measurement_can_be_exposed_with_the_instance_label(make_lab: Call
         for name, one in MEASUREMENTS.items()
     ]
     lab = make_lab(*metrics)
-    con = lab.connect(instance_id="i", listen=False)
-    con.execute("SELECT 1").fetchall()
+    con = lab.connect(tmp_path / "a.duckdb", instance_id="i", listen=False)
+    con.execute("CREATE TABLE trades AS SELECT 1 AS id").execute("SELECT 1").fetchall()
     con.begin().commit()
     with lab.exporter.sync():
         pass

@@ -5,8 +5,11 @@ from __future__ import annotations
 import duckdb
 import pytest
 
+from duckdb_exporter.engine.parser import Parser
+from duckdb_exporter.engine.recent import Recent, shape
 from duckdb_exporter.engine.statements import UNKNOWN, Classifier
 
+PARSER = Parser()
 TABLES = ("trades", "flights", "Orders")
 # The engine's own word for a type, where ours is another: labels have five values.
 ENGINE_TYPES = {"SELECT": "SELECT", "INSERT": "INSERT", "UPDATE": "UPDATE", "DELETE": "DELETE"}
@@ -100,7 +103,7 @@ MANY = [
 
 @pytest.fixture
 def classify() -> Classifier:
-    return Classifier(TABLES)
+    return Classifier(TABLES, PARSER)
 
 
 @pytest.mark.parametrize(("text", "query_type", "tables"), ONE + MANY)
@@ -139,6 +142,53 @@ def test_only_a_statement_that_gives_rows_later_streams(classify: Classifier) ->
     assert all(classify(text).streams for text in streams)
     runs = ["INSERT INTO trades VALUES (1) RETURNING id", "CREATE TABLE x AS SELECT 1", "COPY trades TO 'x'", "COMMIT"]
     assert not any(classify(text).streams for text in runs)
+
+
+def test_texts_that_differ_in_literals_alone_are_read_once(classify: Classifier) -> None:
+    first = classify("SELECT * FROM trades WHERE id = 7 AND name = 'ann'")
+    assert classify("SELECT * FROM trades WHERE id = 8.5 AND name = 'o''neil'") is first
+    assert classify("SELECT * FROM flights WHERE id = 8 AND name = ''").tables == ("flights",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("SELECT 1, 2.5, 'x'", "SELECT ?, ?, ?"),
+        ("FROM t1 WHERE a_2 = 3", "FROM t1 WHERE a_2 = ?"),
+        ('FROM "1" WHERE "a 2" = 3', 'FROM "1" WHERE "a 2" = ?'),
+        ("SELECT 'it''s', ''", "SELECT ?, ?"),
+        ("SELECT 'say \"1'", "SELECT ?"),
+        ("SELECT 1 -- it's", None),
+        ("SELECT $1", None),
+        ("SELECT $$ a 1 $$", None),
+        (r"SELECT E'\' 1'", None),
+    ],
+)
+def test_a_shape_keeps_everything_but_literals(text: str, said: str | None) -> None:
+    assert shape(text) == said
+
+
+def test_the_latest_answers_stay_and_the_oldest_go() -> None:
+    recent = Recent[int](3)
+    for number in range(10):
+        recent.keep(number, number)
+        assert recent.find(0) == 0  # what is asked for stays
+    assert recent.find(9) == 9
+    assert recent.find(3) is None
+
+
+def test_a_prepared_statement_is_known_by_its_name(classify: Classifier) -> None:
+    [(name, prepared)] = classify('PREPARE "Put" AS INSERT INTO trades VALUES (?)').prepares
+    assert (name, prepared.query_type, prepared.tables) == ("put", "INSERT", ("trades",))
+    assert classify("EXECUTE put(1)").executes == "put"
+
+
+def test_a_view_stands_for_the_declared_tables_behind_it(classify: Classifier) -> None:
+    assert classify("SELECT * FROM v").tables == ()
+    classify.follow({"v": "CREATE VIEW v AS SELECT * FROM w, flights", "W": "CREATE VIEW W AS FROM trades"})
+    assert classify("SELECT * FROM v").tables == ("trades", "flights")
+    classify.follow({})
+    assert classify("SELECT * FROM v").tables == ()
 
 
 def test_what_is_no_statement_is_unknown(classify: Classifier) -> None:

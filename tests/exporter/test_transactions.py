@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -153,6 +154,37 @@ def test_closing_an_aborted_transaction_counts_as_failure(con: Connection, ended
         other.execute(BAD)
     other.close()
     assert ended() == (0, 1)
+
+
+def test_each_way_to_end_has_its_own_count(lab: Lab, con: Connection) -> None:
+    def fails() -> None:
+        with pytest.raises(duckdb.Error):
+            con.execute(BAD)
+
+    con.begin().commit()
+    con.begin().rollback()
+    con.begin()
+    fails()
+    con.rollback()
+    con.begin().execute("INSERT INTO t VALUES (1)")
+    fails()
+    con.commit()
+    con.cursor().begin().close()
+    scrape = lab.scrape()
+    counted = {
+        outcome: scrape("duckdb_transaction_count", instance_id="i", outcome=outcome)
+        for outcome in ("commit", "rollback", "abort", "failed_commit", "lost_commit")
+    }
+    assert counted == {"commit": 1, "rollback": 2, "abort": 1, "failed_commit": 0, "lost_commit": 1}
+
+
+def test_the_end_of_a_transaction_waits_for_no_lock(lab: Lab, con: Connection, ended: Ended) -> None:
+    ends = threading.Thread(target=lambda: con.begin().commit())
+    with lab.exporter._recorder._lock:  # as in a finalizer that Python runs while a scrape folds
+        ends.start()
+        ends.join(10)
+        assert not ends.is_alive()
+    assert ended() == (1, 0)
 
 
 def test_its_time_runs_from_begin_to_the_end(lab: Lab, con: Connection) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,46 +10,7 @@ import duckdb
 import pytest
 
 if TYPE_CHECKING:
-    from tests.exporter.conftest import Lab, Scrape
-
-
-def timed_scrape(fetch: Callable[[str], Scrape], url: str) -> tuple[Scrape, float]:
-    started = time.perf_counter()
-    found = fetch(url)
-    return found, time.perf_counter() - started
-
-
-def test_a_stalled_engine_is_told_at_once_and_its_recovery_too(
-    lab: Lab, tmp_path: Path, fetch: Callable[[str], Scrape]
-) -> None:
-    con = lab.connect(tmp_path / "a.duckdb", instance_id="i")
-    url = lab.exporter.serve().url
-    con.execute("CREATE TABLE t AS SELECT range AS id FROM range(300000)")
-    con.execute("CREATE TABLE u (id INTEGER)").execute("CHECKPOINT")
-    reader, checkpointer = con.cursor(), con.cursor()
-    reader.begin().execute("SELECT id FROM t LIMIT 1").fetchall()
-    con.execute("DROP TABLE t")
-    lab.until(lambda scrape: scrape("duckdb_up", instance_id="i"))
-    # With an older reader it waits without limit and lets no new statement start on any connection.
-    stall = threading.Thread(target=checkpointer.execute, args=("FORCE CHECKPOINT",))
-    stall.start()
-    try:
-        lab.until(lambda scrape: scrape("duckdb_up", instance_id="i") == 0)
-        first, took = timed_scrape(fetch, url)
-        time.sleep(0.1)
-        second, _ = timed_scrape(fetch, url)
-        assert took < 0.25
-        assert first("duckdb_up", instance_id="i") == 0
-        assert (second("duckdb_poll_age_seconds", instance_id="i") or 0) > (
-            first("duckdb_poll_age_seconds", instance_id="i") or 0
-        )
-        assert first("duckdb_memory_used_bytes", instance_id="i") is None
-        assert first("duckdb_wal_bytes", instance_id="i") is not None
-    finally:
-        reader.commit()
-        stall.join(10)
-    lab.until(lambda scrape: scrape("duckdb_up", instance_id="i") == 1)
-    con.close()
+    from tests.exporter.conftest import Lab
 
 
 def test_a_closed_database_is_down_and_its_poll_age_grows(lab: Lab) -> None:

@@ -70,6 +70,7 @@ def test_the_table_says_what_goes_where(proof: RouteProof) -> None:
     assert [(row.alert, row.receivers, row.grouped_by, row.muted) for row in proof.rows] == [
         ("SlowPages", ("nobody",), (("alertname", "job", "instance"),), ("",)),
         ("OrdersPileUp", ("log", "page"), (("...",), ("alertname", "job")), ("", "in nights")),
+        ("SpecDrift", ("office",), (("job",),), ("outside workdays",)),
     ]
     assert proof.rows[1].labels == {"alertname": "OrdersPileUp", "environment": "test", "severity": "critical"}
     assert proof.rows[1].inhibited_by == ("alertname ShopDown of the same job",)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections import deque
 from time import perf_counter
 from typing import Any
 
 import duckdb
 
-from .recorder import Event
-from .statements import Statement
+from .kinds import Kind, Statement
+from .recorder import Append
 from .transactions import Transaction
 
 
 class Appender:
     """A `duckdb.Appender`; the time of appending rows counts towards the flush that writes them."""
 
-    def __init__(
-        self, raw: duckdb.Appender, statement: Statement, events: deque[Event], transaction: Transaction
-    ) -> None:
+    def __init__(self, raw: duckdb.Appender, statement: Statement, append: Append, transaction: Transaction) -> None:
         self._raw = raw
         self._statement = statement
-        self._events = events
+        self._append = append
         self._transaction = transaction
         self._busy = 0.0
 
@@ -50,14 +47,20 @@ class Appender:
     def _timed(self, method: Any, flushes: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         started = perf_counter()
         try:
-            return method(*args, **kwargs)
-        except duckdb.Error:
-            flushes = True
-            self._transaction.failed((), started, perf_counter())
-            raise
-        finally:
+            result = method(*args, **kwargs)
+        except BaseException as error:
             ended = perf_counter()
+            if isinstance(error, duckdb.Error):
+                self._note(self._statement.error, started, ended)
+                self._transaction.failed((), started, ended)
+            raise
+        ended = perf_counter()
+        if flushes:
+            self._note(self._statement.ok, started, ended)
+        else:
             self._busy += ended - started
-            if flushes:
-                self._events.append((self._statement, self._busy, ended))
-                self._busy = 0.0
+        return result
+
+    def _note(self, kind: Kind, started: float, ended: float) -> None:
+        self._append((kind, self._busy + ended - started, ended))
+        self._busy = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,10 @@ import duckdb
 
 from .appender import Appender
 from .forked import INHERITED, keep
-from .forwarding import forwarded_methods
+from .forwarding import forwarded
+from .kinds import Statement
 from .relation import Readings
-from .statements import CONTROL, UNKNOWN, Statement
+from .statements import CONTROL, UNKNOWN
 from .transactions import Transaction
 
 if TYPE_CHECKING:
@@ -23,18 +25,20 @@ if TYPE_CHECKING:
 # application's frame is found, as without a proxy; tests/exporter/test_proxy.py holds it.
 __name__ = "duckdb.instrumented"
 
+_CHECKPOINT = re.compile(r"\s*checkpoint\b[^;]*;?\s*", re.IGNORECASE)
+
 
 class Connection:
     """A `duckdb.DuckDBPyConnection` whose queries and transactions are measured.
 
-    Everything it does not name itself is the bare connection's. A query's time is the time inside `execute` and the
-    fetch calls, not what the caller does in between: a SELECT streams, so most of it passes in the fetches. Rows left
-    unfetched are counted at the next call or at `close`.
+    Everything it does not name itself is the bare connection's, also for `isinstance`. A query's time is the time
+    inside `execute` and the fetch calls, not what the caller does in between: a SELECT streams, so most of it passes in
+    the fetches. Rows left unfetched are counted at the next call or at `close`.
     """
 
     __slots__ = (
-        "__weakref__", "_busy", "_closed", "_events", "_instance", "_known", "_open", "_raw", "_raw_execute",
-        "_raw_fetchall", "_raw_fetchone", "_readings", "_transaction", "family", "is_root",
+        "__weakref__", "_append", "_busy", "_closed", "_instance", "_known", "_open", "_prepared", "_raw",
+        "_raw_execute", "_raw_fetchall", "_raw_fetchone", "_readings", "_transaction", "family", "is_root",
     )  # fmt: skip
 
     def __init__(self, raw: duckdb.DuckDBPyConnection, instance: Instance, family: object = None) -> None:
@@ -42,13 +46,14 @@ class Connection:
         self.family = family or object()  # shared with its cursors, which close with it
         self._raw = raw
         self._instance = instance
-        self._events = instance.events
+        self._append = instance.events.append
         self._known = instance.classify.known
         self._raw_execute = raw.execute
         self._raw_fetchall = raw.fetchall
         self._raw_fetchone = raw.fetchone
         self._open: Statement | None = None  # what still has rows to fetch …
         self._busy = 0.0  # … and the seconds it has taken so far
+        self._prepared: dict[str, Statement] = {}
         self._transaction = Transaction(raw, instance.transaction_ended)
         self._readings: Readings | None = None
         self._closed = False
@@ -56,7 +61,8 @@ class Connection:
 
     def execute(self, query: object, parameters: object = None) -> Connection:
         """Run a statement; see `duckdb.DuckDBPyConnection.execute`."""
-        # The hot path, written out: every call saved is 0.1 us in a loop and five times that after a query.
+        # The hot path, written out: every call saved is 0.1 us in a loop and five times that after a query. For the
+        # same reason the class has no `__getattr__`, with which Python looks up each attribute the slow way.
         if self._open is not None:
             self._finish(perf_counter())
         try:
@@ -66,11 +72,13 @@ class Connection:
         started = perf_counter()
         try:
             result = self._raw_execute(query, parameters)  # type: ignore[arg-type]
-        except BaseException:
-            self._failed(statement, started)
-            raise
+        except BaseException as error:
+            if not (_met_another(error) and isinstance(query, str) and _CHECKPOINT.fullmatch(query)):
+                self._failed(statement, started)
+                raise
+            result = self._between_polls(lambda: self._raw_execute(query), statement, started)
         ended = perf_counter()
-        if statement.streams and not statement.verbs:
+        if statement.is_plain:
             self._open = statement
             self._busy = ended - started
         else:
@@ -104,7 +112,7 @@ class Connection:
         if statement is not None:
             ended = perf_counter()
             self._open = None
-            self._events.append((statement, self._busy + ended - started, ended))
+            self._append((statement.ok, self._busy + ended - started, ended))
         return rows
 
     def fetchone(self) -> tuple[Any, ...] | None:
@@ -115,11 +123,14 @@ class Connection:
         except BaseException:
             self._fetch_failed(started)
             raise
-        if self._open is not None:
+        statement = self._open
+        if statement is not None:
             ended = perf_counter()
             self._busy += ended - started
             if row is None:
-                self._finish(ended)
+                self._read(ended)
+            else:
+                self._open = statement.begun
         return row
 
     def begin(self) -> Connection:
@@ -134,6 +145,17 @@ class Connection:
         """ROLLBACK."""
         return self._control(self._raw.rollback, "ROLLBACK")
 
+    def checkpoint(self) -> Connection:
+        """CHECKPOINT."""
+        started = perf_counter()
+        try:
+            self._raw.checkpoint()
+        except duckdb.TransactionException as error:
+            if not _met_another(error):
+                raise
+            self._between_polls(self._raw.checkpoint, UNKNOWN, started)
+        return self
+
     def abort(self) -> None:
         """Drop the rows that are not fetched yet."""
         self._raw.abort()
@@ -144,7 +166,7 @@ class Connection:
         """An instrumented appender to a table."""
         raw = self._raw.appender(table, **kwargs)
         statement = self._instance.classify(f"INSERT INTO {table}")
-        return Appender(raw, statement, self._events, self._transaction)
+        return Appender(raw, statement, self._append, self._transaction)
 
     def cursor(self) -> Connection:
         """Another instrumented connection to the same database."""
@@ -187,8 +209,13 @@ class Connection:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._raw, name)
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[Any]:
+        return duckdb.DuckDBPyConnection
+
+    if TYPE_CHECKING:  # the members that the loop below adds
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __dir__(self) -> list[str]:
         return dir(self._raw)
@@ -211,29 +238,48 @@ class Connection:
         return found if found is not None else self._instance.classify(query)
 
     def _ran(self, statement: Statement, started: float, ended: float) -> None:
+        statement = self._prepared.get(statement.executes, statement)
         if statement.streams:
             self._open = statement
             self._busy = ended - started
         else:
-            self._events.append((statement, ended - started, ended))
+            self._append((statement.ok, ended - started, ended))
         if statement.verbs:
             self._transaction.succeeded(statement.verbs, started, ended)
+        self._prepared.update(statement.prepares)
 
     def _failed(self, statement: Statement, started: float) -> None:
         ended = perf_counter()
-        self._events.append((statement, ended - started, ended))
+        statement = self._prepared.get(statement.executes, statement)
+        self._append((statement.error, ended - started, ended))
         self._transaction.failed(statement.verbs, started, ended)
 
-    def _finish(self, ended: float) -> None:
+    def _between_polls(self, checkpoint: Callable[[], Any], statement: Statement, started: float) -> Any:
+        """Run a checkpoint that failed once more. It may be the poll's transaction that it met, which it shall not."""
+        with self._instance.between_polls():
+            try:
+                return checkpoint()
+            except BaseException:
+                self._failed(statement, started)
+                raise
+
+    def _read(self, ended: float) -> None:
+        """The rows of the open statement came to their end."""
         statement, self._open = self._open, None
         if statement is not None:
-            self._events.append((statement, self._busy, ended))
+            self._append((statement.ok, self._busy, ended))
+
+    def _finish(self, ended: float) -> None:
+        """The rows that the open statement still has are dropped."""
+        statement, self._open = self._open, None
+        if statement is not None:
+            self._append((statement.left, self._busy, ended))
 
     def _fetch_failed(self, started: float) -> None:
-        if self._open is not None:
+        statement, self._open = self._open, None
+        if statement is not None:
             ended = perf_counter()
-            self._busy += ended - started
-            self._finish(ended)
+            self._append((statement.error, self._busy + ended - started, ended))
             self._transaction.failed((), started, ended)
 
     def _control(self, method: Callable[[], Any], verb: str) -> Connection:
@@ -252,9 +298,13 @@ class Connection:
         if result is self._raw:
             return self
         if self._readings is None:
-            self._readings = Readings(self._events, self._instance.classify, self._transaction)
+            self._readings = Readings(self._append, self._instance.classify, self._transaction)
         return self._readings.adopt(result)
 
 
-for _name, _method in forwarded_methods(duckdb.DuckDBPyConnection):
-    setattr(Connection, _name, _method)
+def _met_another(error: BaseException) -> bool:
+    return isinstance(error, duckdb.TransactionException) and "Cannot CHECKPOINT" in str(error)
+
+
+for _name, _member in forwarded(duckdb.DuckDBPyConnection, Connection):
+    setattr(Connection, _name, _member)

@@ -8,29 +8,37 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakMethod
 
 import duckdb
 
 from ..exposition import Exposition
-from ..instruments import OTHER, Instruments
+from ..instruments import Instruments
 from ..server import Server, address
 from . import probe_report, source
 from .connection import Connection
 from .instance import Instance, Source
 from .memory import parse_bytes
+from .parser import Parser
 from .probes import Probe
 from .recorder import Recorder
 from .remedies import Function, Remedies
-from .serving import FilePath, Serving, Wanted
+from .serving import FilePath, Listen, Serving, Wanted
 from .statements import Classifier
 from .sync import SyncAttempt
+from .tables import declared
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from ..registry import Collector
 
 INSTANCE_VARIABLE = "DUCKDB_EXPORTER_INSTANCE_ID"
 _LOG = logging.getLogger(__name__)
 
-Listen = str | Literal[False] | None
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -41,30 +49,33 @@ class Exporter:
         self._arguments = (instruments, system, digest)
         self._settings = instruments.settings
         self._system = system
-        self._has_probes = any(instrument.metric.sql is not None for instrument in instruments)
+        self.instruments = instruments
         self._recorder = Recorder(instruments)
         self._exposition = Exposition(instruments, system, digest)
-        self._classify = Classifier(_declared_tables(instruments))
+        self._tables = declared(self._recorder.metrics)
+        self._parser = Parser()
         self._instances: dict[str, Instance] = {}
         self._lock = threading.Lock()  # guards _instances
         self._scrape_lock = threading.Lock()
-        declared = self._settings.remedies
-        self._remedies = None if declared is None else Remedies(declared, instruments, self._instances)
+        remedies = self._settings.remedies
+        self._remedies = None if remedies is None else Remedies(remedies, instruments, self._instances)
+        self._has_probes = any(metric.sql is not None for metric in self._recorder.metrics)
         pages = probe_report.pages(self._probes) if self._has_probes else {}
-        self._serving = Serving(system, self._settings.listen, self.render, pages, self._remedies)
+        self._serving = Serving(system, self._settings.listen, self._shown, pages, self._remedies)
 
     def connect(
         self,
         database: str | os.PathLike[str] = ":memory:",
-        *,
         read_only: bool = False,
         config: dict[str, Any] | None = None,
+        *,
         instance_id: str | None = None,
         listen: Listen = None,
         memory_limit: int | str | None = None,
         disk_quota: int | str | None = None,
         web_config: FilePath | None = None,
         remedies_token_file: FilePath | None = None,
+        registry: CollectorRegistry | None = None,
     ) -> Connection:
         """Open a database as `duckdb.connect` does, measured, and serve `/metrics`.
 
@@ -73,7 +84,7 @@ class Exporter:
         server, default the spec's. A server that cannot be started is logged and does not keep the application from
         its database. `memory_limit`: set on the engine, in bytes or as DuckDB writes sizes; default the spec's.
         `disk_quota`: what disk use is compared with; default the spec's, else the size of the file system.
-        `web_config`, `remedies_token_file`: as for `serve`.
+        `web_config`, `remedies_token_file`, `registry`: as for `serve`.
 
         Raises what `duckdb.connect` raises, unchanged and counted as a failed connection; ValueError for a size, an
         address or a file of the server that is none, and for a second database under the instance_id of one that is
@@ -82,7 +93,9 @@ class Exporter:
         limit, quota = self._sizes(memory_limit, disk_quota)
         limits = [size for size in (limit, parse_bytes(source.configured_limit(config))) if size is not None]
         instance = self._instance(Source(*source.of_database(database), tuple(limits), quota), instance_id)
-        self._serve_for_connection(listen, web_config, remedies_token_file)
+        self._serve_for_connection(
+            listen, web_config=web_config, remedies_token_file=remedies_token_file, registry=registry
+        )
         try:
             raw = duckdb.connect(os.fspath(database), read_only=read_only, config=config or {})
         except Exception:
@@ -129,19 +142,22 @@ class Exporter:
         web_config: FilePath | None = None,
         remedies_token_file: FilePath | None = None,
         scraped_as: str | None = None,
+        registry: CollectorRegistry | None = None,
         targets: FilePath | None = None,
     ) -> Server:
         """Serve `/metrics` for this process, on `listen` or the spec's address; the running server if there is one.
 
         `web_config`: a file with TLS and users; default neither. `remedies_token_file`: whoever has the token in it may
         post alerts to `/remedies`; default nobody. `scraped_as`: the host:port by which Prometheus knows this process,
-        where that is not the address it listens on. `targets`: a folder that gets a file with the address, for
-        Prometheus' `file_sd_configs`; default the environment's DUCKDB_EXPORTER_TARGETS, else none.
+        where that is not the address it listens on. `registry`: of `prometheus_client`, for example its REGISTRY, whose
+        metrics are shown below ours; what clashes with ours, or fails, is left out and logged. `targets`: a folder that
+        gets a file with the address, for Prometheus' `file_sd_configs`; default the environment's
+        DUCKDB_EXPORTER_TARGETS, else none.
 
         Raises ValueError for a malformed address or file, or when already serving otherwise, OSError when the address
         cannot be bound or the folder not be written.
         """
-        return self._serving.serve(Wanted(listen, web_config, remedies_token_file, scraped_as, targets))
+        return self._serving.serve(Wanted(listen, web_config, remedies_token_file, scraped_as, registry, targets))
 
     def remedy(self, name: str, *, undo: Function | None = None) -> Callable[[F], F]:
         """`@remedy("retry_sync")` on the function of the application to call when an alert asks for that remedy.
@@ -161,22 +177,27 @@ class Exporter:
 
     def render(self) -> bytes:
         """What a scrape shows now, in text format 0.0.4. Calls no engine and opens no database file."""
-        with self._scrape_lock:
-            now = perf_counter()
-            self._forget_closed(now)
-            for instance in list(self._instances.values()):
-                instance.show(now)
-            self._recorder.fold(now)
+        with self._fresh():
             shown = self._exposition.render()
-            if self._has_probes:
-                shown += probe_report.families(self._system, self._settings.instance_label, self._probes())
-            return shown
+        if self._has_probes:
+            shown += probe_report.families(self._system, self._settings.instance_label, self._probes())
+        return shown
+
+    def collector(self) -> Collector:
+        """What `/metrics` shows, to `register` with a registry of `prometheus_client` that the application serves.
+
+        Series have the spec's names there too; of a counter whose name does not end with `_total` the type is lost.
+        """
+        from ..registry import Collector  # noqa: PLC0415 - who does not ask for it does not load its package
+
+        return Collector(self._exposition, WeakMethod(self._fresh))
 
     def close(self) -> None:
         """End server and pollers. Connections stay usable; another `connect` or `serve` starts anew."""
         self._serving.close()
         for instance in list(self._instances.values()):
             instance.stop()
+        self._parser.close()
 
     def forked(self) -> None:
         """In a forked child: start anew, from zero, and keep off what is the parent's.
@@ -185,11 +206,47 @@ class Exporter:
         parent's log into its database file, and DuckDB 2.0 crashes doing so.
         """
         self._serving.forked()
+        self._parser.forked()
         for instance in self._instances.values():
             instance.forked()
         instruments, system, digest = self._arguments
         Instruments.__init__(instruments, [one.metric for one in instruments], instruments.settings)
         Exporter.__init__(self, instruments, system, digest)
+
+    @contextmanager
+    def _fresh(self) -> Iterator[None]:
+        with self._scrape_lock:
+            now = perf_counter()
+            self._forget_closed(now)
+            for instance in list(self._instances.values()):
+                instance.show(now)
+            self._recorder.fold(now)
+            yield
+
+    def _instance(self, wanted: Source, instance_id: str | None) -> Instance:
+        with self._lock:
+            same = next((found for found in self._instances.values() if found.source.key == wanted.key), None)
+            if same is not None and instance_id in (None, same.id):
+                if not same.connected:
+                    same.measure(wanted)
+                return same
+            id_ = instance_id or default_instance_id()
+            if same is not None and same.connected:
+                raise ValueError(f"this database is measured as instance {same.id!r} already, it cannot be {id_!r} too")
+            found = self._instances.get(id_)
+            if found is None:
+                found = self._instances[id_] = self._new_instance(id_, wanted)
+            elif found.connected:
+                raise ValueError(
+                    f"instance {id_!r} is another open database: give each database of a process its own instance_id"
+                )
+            else:
+                found.measure(wanted)
+            return found
+
+    def _new_instance(self, id_: str, wanted: Source) -> Instance:
+        # Each has views of its own, and so a classifier.
+        return Instance(id_, wanted, self._settings, self._recorder, Classifier(self._tables, self._parser))
 
     def _probes(self) -> Iterator[tuple[str, Probe]]:
         for id_, instance in list(self._instances.items()):
@@ -204,36 +261,21 @@ class Exporter:
                     del self._instances[id_]
                     self._recorder.forget(id_)
 
-    def _instance(self, wanted: Source, instance_id: str | None) -> Instance:
-        with self._lock:
-            same = next((found for found in self._instances.values() if found.source.key == wanted.key), None)
-            if same is not None and instance_id in (None, same.id):
-                if not same.connected:
-                    same.measure(wanted)
-                return same
-            id_ = instance_id or default_instance_id()
-            if same is not None and same.connected:
-                raise ValueError(f"this database is measured as instance {same.id!r} already, it cannot be {id_!r} too")
-            found = self._instances.get(id_)
-            if found is None:
-                found = self._instances[id_] = Instance(id_, wanted, self._settings, self._recorder, self._classify)
-            elif found.connected:
-                raise ValueError(
-                    f"instance {id_!r} is another open database: give each database of a process its own instance_id"
-                )
-            else:
-                found.measure(wanted)
-            return found
+    def _shown(self, registry: CollectorRegistry | None) -> Callable[[], bytes]:
+        if registry is None:
+            return self.render
+        from ..registry import Guest  # noqa: PLC0415
 
-    def _serve_for_connection(
-        self, listen: Listen, web_config: FilePath | None = None, remedies_token_file: FilePath | None = None
-    ) -> None:
+        guest = Guest(registry, self._exposition.names())
+        return lambda: self.render() + guest.render()
+
+    def _serve_for_connection(self, listen: Listen, **how: Any) -> None:
         if listen is False:
             return
         if listen is not None:
             address(listen)
         try:
-            self.serve(listen, web_config=web_config, remedies_token_file=remedies_token_file)
+            self.serve(listen, **how)
         except OSError as error:
             _LOG.error("cannot serve /metrics on %s: %s", listen or self._settings.listen, error)
 
@@ -261,15 +303,3 @@ def process_exporter(instruments: Instruments, system: str, digest: str) -> Expo
 def default_instance_id() -> str:
     """The environment's choice, else the host name."""
     return os.environ.get(INSTANCE_VARIABLE) or socket.gethostname()
-
-
-def _declared_tables(instruments: Instruments) -> set[str]:
-    tables = {
-        value
-        for instrument in instruments
-        for label in instrument.metric.labels
-        if label.name == "table_name"
-        for value in label.values or ()
-    }
-    restricted = {value for one in instruments for name, value in one.metric.where if name == "table_name"}
-    return (tables | restricted) - {OTHER}

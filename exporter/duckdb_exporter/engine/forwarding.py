@@ -1,8 +1,9 @@
-"""The methods of a connection that are measured by a pattern: other fetches, relations, and those that chain."""
+"""The members of a connection that follow a pattern: other fetches, relations, those that chain, and all the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +20,25 @@ _QUERIES = "sql query from_query"
 _RELATIONS = (
     "table view values table_function read_csv from_csv_auto read_json read_parquet from_parquet from_df from_arrow"
 )
-_CHAINED = "append register unregister create_function remove_function checkpoint"
+_CHAINED = "append register unregister create_function remove_function"
 
 
-def forwarded_methods(connection: type) -> Iterator[tuple[str, Method]]:
-    """Name and measured method for each of these that the bare `connection` class has."""
-    for names, make in ((_FETCHES, _fetch), (_QUERIES, _query), (_RELATIONS, _chained), (_CHAINED, _chained)):
-        for name in names.split():
-            if hasattr(connection, name):
-                method = make(name)
-                method.__name__ = name
-                method.__doc__ = f"See `duckdb.DuckDBPyConnection.{name}`."
-                yield name, method
+def forwarded(bare: type, proxy: type) -> Iterator[tuple[str, Any]]:
+    """Each member that the `bare` connection class has and the `proxy` has not, by name: a measured method, or a
+    property that reads the bare connection's own."""
+    measured = {
+        name: make
+        for names, make in ((_FETCHES, _fetch), (_QUERIES, _query), (_RELATIONS, _chained), (_CHAINED, _chained))
+        for name in names.split()
+    }
+    for name in set(dir(bare)) - set(dir(proxy)):
+        if name in measured:
+            method = measured[name](name)
+            method.__name__ = name
+            method.__doc__ = f"See `duckdb.DuckDBPyConnection.{name}`."
+            yield name, method
+        else:
+            yield name, property(attrgetter(f"_raw.{name}"))
 
 
 def _fetch(name: str) -> Method:
@@ -45,7 +53,9 @@ def _fetch(name: str) -> Method:
             ended = perf_counter()
             self._busy += ended - started
             if _is_last(name, result, args, kwargs):
-                self._finish(ended)
+                self._read(ended)
+            else:
+                self._open = self._open.begun
         return result
 
     return method

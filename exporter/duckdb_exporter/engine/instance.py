@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -12,12 +14,14 @@ import duckdb
 
 from ..declare import Settings
 from . import disk
+from .lock import FileLock
 from .memory import resident_bytes
 from .poller import Poller
 from .probes import Probes
 from .readings import NOTHING_KNOWN, Reader, Snapshot
 from .recorder import Recorder
 from .statements import Classifier
+from .transactions import COMMIT, FAILURES
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -58,6 +62,7 @@ class Instance:
     def measure(self, source: Source) -> None:
         """Measure this database from now on."""
         self.source = source
+        self._lock = FileLock(source.path)
         self.snapshot: Snapshot | None = None
         self.probes = Probes(self._recorder.metrics, self._settings)
         self.idle_since = perf_counter()
@@ -99,11 +104,22 @@ class Instance:
             for poller in self._pollers.values():
                 poller.detach_soon()
 
-    def transaction_ended(self, succeeded: bool | None, seconds: float, at: float) -> None:
-        """An explicit transaction ended: committed, failed, or None for a voluntary ROLLBACK."""
+    def transaction_ended(self, outcome: str, seconds: float, at: float) -> None:
+        """An explicit transaction ended; see `transactions` for the outcomes."""
         self._recorder.lasted("transaction.duration_mean", self.id, seconds, at)
-        if succeeded is not None:
-            self._recorder.count("transaction.success" if succeeded else "transaction.failure", self.id)
+        self._recorder.count("transaction.count", self.id, outcome=outcome)
+        if outcome == COMMIT:
+            self._recorder.count("transaction.success", self.id)
+        elif outcome in FAILURES:
+            self._recorder.count("transaction.failure", self.id)
+
+    @contextlib.contextmanager
+    def between_polls(self) -> Iterator[None]:
+        """Keeps the pollers from the engine."""
+        with contextlib.ExitStack() as paused:
+            for poller in self._pollers.values():
+                paused.enter_context(poller.paused())
+            yield
 
     @property
     def exact_limit(self) -> int | None:
@@ -152,6 +168,7 @@ class Instance:
         return {
             **values,
             **self._disk(snapshot),
+            "disk.locked": self._lock.held() if self.connected else None,
             "memory.fragmentation": resident / tracked if resident and tracked else None,
             "exporter.up": float(up),
             "exporter.poll_age": age,
@@ -188,6 +205,7 @@ class Instance:
             name = cursor.execute(_NAME).fetchall()[0][0]
             self._reader = Reader(name, self.source.limits)
         self.snapshot = self._reader.read(cursor, sum(poller.attached for poller in self._pollers.values()))
+        self.classify.follow(self.snapshot.views)
         self._answered_at = perf_counter()
         self._answering = True
 
@@ -202,4 +220,4 @@ def _nothing() -> None:
     """A probe says itself how it went."""
 
 
-_NAME = "SELECT database_name FROM duckdb_databases() WHERE NOT internal ORDER BY database_oid LIMIT 1"
+_NAME = "SELECT database_name FROM system.main.duckdb_databases() WHERE NOT internal ORDER BY database_oid LIMIT 1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
@@ -25,8 +25,8 @@ class Poller:
     """Calls `poll(cursor)` at once and then every `interval` seconds, or again at once where it returns True.
 
     `renew(cursor)` gives the cursor to use, the present one or a new one, and None when there is no connection left
-    to poll: then the thread ends. `failed()` is told when the engine does not answer. A connection that closes waits
-    `patience` seconds for a poll to end before it is interrupted.
+    to poll: then the thread ends. `failed()` is told when the engine does not answer. Who needs the
+    connection waits `patience` seconds for a poll to end before it is interrupted.
     """
 
     def __init__(
@@ -65,16 +65,29 @@ class Poller:
         """Whether it has a cursor, which the engine counts like any connection."""
         return self._cursor is not None
 
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """No poll is at work meanwhile, if one that is can be interrupted."""
+        with self._turn:
+            held = self._held()
+            try:
+                yield
+            finally:
+                if held:
+                    self._polling.release()
+
     def detach(self) -> None:
         """Close the cursor, waiting for a poll to end; the next poll opens another.
 
         A connection cannot be closed while a cursor of it works (ResourceInUseException).
         """
         with self._turn:
-            if self._polling.acquire(timeout=self._patience) or self._interrupted():
+            if self._held():
                 self._close_and_release()
 
-    def _interrupted(self) -> bool:
+    def _held(self) -> bool:
+        if self._polling.acquire(timeout=self._patience):
+            return True
         for _ in range(round(_GRACE / _NUDGE)):
             with self._state, contextlib.suppress(duckdb.Error):
                 if self._cursor is not None:

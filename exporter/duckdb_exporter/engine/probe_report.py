@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any
 
-from ..exposition import family
+from ..exposition import Family, printed
 from ..http1 import Answer
 from ..server import READ, Page
 from .probes import Probe
@@ -35,7 +35,8 @@ def families(system: str, instance_label: str, probes: Known) -> bytes:
         ("disabled", "1 for a probe that failed too often, with the reason of its last failure", disabled),
     )
     return "".join(
-        family(f"{system}_exporter_probe_{name}", "gauge", help_, samples.items()) for name, help_, samples in shown
+        printed(Family(f"{system}_exporter_probe_{name}", "gauge", help_, samples.items()))
+        for name, help_, samples in shown
     ).encode()
 
 
@@ -53,7 +54,7 @@ def _page(probes: Known, *, with_sql: bool) -> Answer:
 
 
 def _shown(instance_id: str, probe: Probe, with_sql: bool) -> dict[str, Any]:
-    metric, run = probe.metric, probe.last
+    metric, run, now = probe.metric, probe.last, perf_counter()
     sql = metric.sql or ""
     return {
         "probe": metric.name,
@@ -61,10 +62,10 @@ def _shown(instance_id: str, probe: Probe, with_sql: bool) -> dict[str, Any]:
         "state": probe.state,
         "reason": run.reason if run else "",
         "message": run.message if run else "",
-        "last_run": round(run.at, 3) if run else None,
+        "ran_before": round(now - run.ended, 3) if run else None,
         "seconds": round(run.seconds, 6) if run else None,
         "rows": run.rows if run else None,
-        "next_run_in": round(max(0.0, probe.due - perf_counter()), 3),
+        "next_run_in": round(max(0.0, probe.due - now), 3),
         "every": metric.every,
         "timeout": metric.timeout,
         "most_rows": metric.rows,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from decimal import Decimal
@@ -29,9 +28,8 @@ Sample = tuple[tuple[str, ...], float]
 
 
 class Run(NamedTuple):
-    """How a run went: `at` in unix time, `ended` of `perf_counter`; `reason` is empty where it went well."""
+    """How a run went: `ended` is of `perf_counter`; `reason` is empty where it went well."""
 
-    at: float
     ended: float
     seconds: float
     rows: int
@@ -74,7 +72,7 @@ class Probe:
 
     def run(self, cursor: Cursor) -> None:
         """Ask, and note how it went. Raises duckdb.Error when the engine is at fault, or when interrupted."""
-        at, started = time.time(), perf_counter()
+        started = perf_counter()
         rows: list[tuple[Any, ...]] = []
         samples: tuple[Sample, ...] = ()
         reason = message = ""
@@ -88,7 +86,7 @@ class Probe:
         except Exception as error:  # noqa: BLE001 - whatever Python makes of a value, the next probe shall run
             reason, message = "error", type(error).__name__
         ended = perf_counter()
-        self._note(Run(at, ended, ended - started, len(rows), samples, reason, message))
+        self._note(Run(ended, ended - started, len(rows), samples, reason, message))
         self.due = started + (RETRY if self.disabled else self.metric.every)
 
     def _note(self, run: Run) -> None:

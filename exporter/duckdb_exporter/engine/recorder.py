@@ -5,15 +5,18 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
+from ..children import Histogram, Value
 from ..instruments import OTHER, Child, Instrument, Instruments
+from .kinds import Kind
 from .measurements import check
-from .statements import Statement
 from .windows import Window
 
-Event = tuple[Statement, float, float]  # what ran, seconds inside the engine, when it ended
-Sink = tuple[Child | None, Window | None, float]  # histogram or window, scale
+Event = tuple[Kind, float, float]  # what ran, seconds inside the engine, when it ended
+Append = Callable[[Event], None]
+Sink = Callable[[list[float], list[float]], None]  # takes the seconds and the ends of events of one kind
 
 _MOST_EVENTS = 100_000  # of one instance, between two folds; reached only when nothing folds any more
 
@@ -21,8 +24,9 @@ _MOST_EVENTS = 100_000  # of one instance, between two folds; reached only when 
 class Recorder:
     """Records the events of one exporter's instances in its instruments.
 
-    An application's thread only appends to the deque that `register` returns (0.03 us against 1 to 2 us for a
-    histogram); `fold`, called by poller and scrape, does the rest.
+    An application's thread only appends to a deque (0.03 us against 1 to 2 us for a histogram); `fold`, called by the
+    poller and the scrape, does the rest. It takes no lock: Python may run a finalizer that ends a transaction, as a
+    connection pool's does, in a thread that holds the lock already.
     """
 
     def __init__(self, instruments: Instruments) -> None:
@@ -33,7 +37,8 @@ class Recorder:
         self._seconds = instruments.settings.rate_window
         self._lock = threading.Lock()
         self._events: dict[str, deque[Event]] = {}
-        self._sinks: dict[tuple[str, Statement], list[Sink]] = {}
+        self._noted: deque[Callable[[], None]] = deque(maxlen=_MOST_EVENTS)
+        self._sinks: dict[tuple[str, Kind], list[Sink]] = {}
         self._windows: dict[tuple[str, tuple[str, ...]], Window] = {}
         by_measure: dict[str, list[Instrument]] = {}
         for instrument in instruments:
@@ -48,22 +53,18 @@ class Recorder:
                 self._start(instance_id)
             return self._events[instance_id]
 
-    def count(self, measure: str, instance_id: str) -> None:
+    def count(self, measure: str, instance_id: str, **dimensions: str) -> None:
         """One more in the counters of this measurement."""
-        with self._lock:
-            for instrument in self._by_measure.get(measure, ()):
-                self._child(instrument, instance_id).inc(instrument.metric.scale)
+        self._noted.append(partial(self._count, measure, {**dimensions, self._label: instance_id}))
 
     def lasted(self, measure: str, instance_id: str, seconds: float, at: float) -> None:
         """Something of this measurement took `seconds` and ended at `at`."""
-        with self._lock:
-            for instrument in self._by_measure.get(measure, ()):
-                self._window(instrument, self._instance_values(instrument, instance_id)).add(at, seconds)
+        self._noted.append(partial(self._last, measure, instance_id, seconds, at))
 
     def gauge(self, measure: str, instance_id: str, value: float | None) -> None:
         """Set the gauges of this measurement, None when it is not known."""
         for instrument in self._by_measure.get(measure, ()):
-            self._child(instrument, instance_id).set(float("nan") if value is None else value * instrument.metric.scale)
+            self._child(instrument, instance_id).set(None if value is None else value * instrument.metric.scale)
 
     def replace(self, name: str, instance_id: str, samples: Iterable[tuple[tuple[str, ...], float]]) -> None:
         """The series of an SQL metric: exactly these, without the ones that do not fit its labels."""
@@ -97,19 +98,27 @@ class Recorder:
     def fold(self, now: float) -> None:
         """Bring every event into the instruments, and the windows' gauges to `now`."""
         with self._lock:
+            for _ in range(len(self._noted)):
+                self._noted.popleft()()
             for instance_id, events in self._events.items():
-                while events:
-                    statement, seconds, ended = events.popleft()
-                    key = (instance_id, statement)
+                for kind, (seconds, ends) in _grouped(events).items():
+                    key = (instance_id, kind)
                     sinks = self._sinks.get(key)
                     if sinks is None:
-                        sinks = self._sinks[key] = list(self._find_sinks(instance_id, statement))
-                    for child, window, scale in sinks:
-                        if child is not None:
-                            child.observe(seconds * scale)
-                        elif window is not None:
-                            window.add(ended)
+                        sinks = self._sinks[key] = list(self._find_sinks(instance_id, kind))
+                    for sink in sinks:
+                        sink(seconds, ends)
             self._show_windows(now)
+
+    def _count(self, measure: str, dimensions: dict[str, str]) -> None:
+        for instrument in self._by_measure.get(measure, ()):
+            values = _values(instrument, dimensions)
+            if values is not None:
+                instrument.child(values).add(instrument.metric.scale)
+
+    def _last(self, measure: str, instance_id: str, seconds: float, at: float) -> None:
+        for instrument in self._by_measure.get(measure, ()):
+            self._window(instrument, self._instance_values(instrument, instance_id)).add(at, seconds)
 
     def _show_windows(self, now: float) -> None:
         for instrument in self._by_measure.get("query.rate", ()):
@@ -119,7 +128,7 @@ class Recorder:
             for instrument in self._by_measure.get(measure, ()):
                 for values, child in instrument.children.items():
                     mean = self._window(instrument, values).mean(now)
-                    child.set(float("nan") if mean is None else mean * instrument.metric.scale)
+                    child.set(None if mean is None else mean * instrument.metric.scale)
 
     def _start(self, instance_id: str) -> None:
         for instrument in self._by_name.values():
@@ -130,22 +139,23 @@ class Recorder:
             for values in itertools.product(*(values or () for values in known)):
                 instrument.child(values)
 
-    def _find_sinks(self, instance_id: str, statement: Statement) -> Iterator[Sink]:
-        tables = statement.tables or (OTHER,)
-        for measure in ("query.duration", "query.rate"):
+    def _find_sinks(self, instance_id: str, kind: Kind) -> Iterator[Sink]:
+        tables = kind.tables or (OTHER,)
+        for measure in ("query.duration", "query.rate", "query.count"):
             for instrument in self._by_measure.get(measure, ()):
-                names = {label.name for label in instrument.metric.labels} | {n for n, _ in instrument.metric.where}
+                metric = instrument.metric
+                names = {label.name for label in metric.labels} | {name for name, _ in metric.where}
                 for table in tables if "table_name" in names else tables[:1]:
-                    dimensions = {"query_type": statement.query_type, "table_name": table, self._label: instance_id}
-                    if any(dimensions[name] != value for name, value in instrument.metric.where):
-                        continue
-                    values = _values(instrument, dimensions)
+                    dimensions = {"query_type": kind.query_type, "table_name": table, "outcome": kind.outcome}
+                    values = _values(instrument, {**dimensions, self._label: instance_id})
                     if values is None:
                         continue
                     if measure == "query.duration":
-                        yield instrument.child(values), None, instrument.metric.scale
+                        yield partial(_observe, instrument.child(values), metric.scale)
+                    elif measure == "query.rate":
+                        yield partial(_happened, self._window(instrument, values))
                     else:
-                        yield None, self._window(instrument, values), 1.0
+                        yield partial(_add, instrument.child(values), metric.scale)
 
     def _child(self, instrument: Instrument, instance_id: str) -> Child:
         return instrument.child(self._instance_values(instrument, instance_id))
@@ -162,8 +172,36 @@ class Recorder:
         return found
 
 
+def _grouped(events: deque[Event]) -> dict[Kind, tuple[list[float], list[float]]]:
+    groups: dict[Kind, tuple[list[float], list[float]]] = {}
+    for _ in range(len(events)):  # those that come meanwhile wait for the next time
+        kind, seconds, ended = events.popleft()
+        group = groups.get(kind)
+        if group is None:
+            group = groups[kind] = ([], [])
+        group[0].append(seconds)
+        group[1].append(ended)
+    return groups
+
+
+def _observe(child: Histogram, scale: float, seconds: list[float], _ends: list[float]) -> None:
+    child.observe_all(seconds, scale)
+
+
+def _happened(window: Window, _seconds: list[float], ends: list[float]) -> None:
+    window.add_all(ends)
+
+
+def _add(child: Value, scale: float, seconds: list[float], _ends: list[float]) -> None:
+    child.add(len(seconds) * scale)
+
+
 def _values(instrument: Instrument, dimensions: dict[str, str]) -> tuple[str, ...] | None:
-    """The instrument's label values; one outside a closed set becomes "other", None when the set has no such value."""
+    """The instrument's label values; one outside a closed set becomes "other", None when the set has no such value,
+    or when the instrument does not count these dimensions.
+    """
+    if any(dimensions[name] != value for name, value in instrument.metric.where):
+        return None
     values = []
     for label in instrument.metric.labels:
         value: str | None = dimensions[label.name]

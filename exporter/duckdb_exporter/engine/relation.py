@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
 import duckdb
 
-from .recorder import Event
-from .statements import Classifier, Statement
+from .kinds import Statement
+from .recorder import Append
+from .statements import Classifier
 from .transactions import Transaction
 
 # DuckDB passes over frames with such a name: see connection.py.
@@ -18,7 +18,8 @@ __name__ = "duckdb.instrumented"
 
 _READS = (
     "fetchall", "fetchnumpy", "df", "fetchdf", "to_df", "torch", "tf", "to_arrow_table", "to_arrow_reader", "arrow",
-    "fetch_arrow_table", "fetch_arrow_reader", "fetch_record_batch", "pl", "to_dicts", "materialize",
+    "fetch_arrow_table", "fetch_arrow_reader", "fetch_record_batch", "__arrow_c_stream__", "pl", "to_dicts",
+    "materialize", "describe", "show", "preview", "explain", "__str__", "__repr__", "__len__",
 )  # fmt: skip
 _CHANGES = {"insert": "INSERT", "insert_into": "INSERT", "update": "UPDATE"}
 _WRITES = ("create", "to_table", "write_csv", "to_csv", "write_parquet", "to_parquet")
@@ -27,8 +28,8 @@ _WRITES = ("create", "to_table", "write_csv", "to_csv", "write_parquet", "to_par
 class Readings:
     """Where the readings of one connection's relations are noted. Holds no reference to the connection's proxy."""
 
-    def __init__(self, events: deque[Event], classify: Classifier, transaction: Transaction) -> None:
-        self.events = events
+    def __init__(self, append: Append, classify: Classifier, transaction: Transaction) -> None:
+        self.append = append
         self.classify = classify
         self.transaction = transaction
         self._running = False  # a relation's method may call another: to_dicts calls fetchall
@@ -48,26 +49,56 @@ class Readings:
         method = getattr(duckdb.DuckDBPyRelation, name)
         if self._running:
             return method(relation, *args, **kwargs)
+        statement = self._statement(name, relation, args)
         self._running = True
         started = perf_counter()
         try:
-            return self.adopt(method(relation, *args, **kwargs))
-        except duckdb.Error:
-            self.transaction.failed((), started, perf_counter())
+            result = method(relation, *args, **kwargs)
+        except BaseException as error:
+            ended = perf_counter()
+            self.append((statement.error, ended - started, ended))
+            if isinstance(error, duckdb.Error):
+                self.transaction.failed((), started, ended)
             raise
         finally:
-            ended = perf_counter()
             self._running = False
-            self.events.append((self._statement(name, relation, args), ended - started, ended))
+        ended = perf_counter()
+        self.append((statement.ok, ended - started, ended))
+        return self.adopt(result)
 
     def _statement(self, name: str, relation: Any, args: tuple[Any, ...]) -> Statement:
         if name == "insert_into" and args and isinstance(args[0], str):
             return self.classify(f"INSERT INTO {args[0]}")
+        read = self.read(relation)
+        return read if name in _READS else Statement(_CHANGES.get(name, "OTHER"), read.tables)
+
+    def read(self, relation: Any) -> Statement:
+        """The SELECT that a relation stands for."""
         try:
-            read = self.classify(duckdb.DuckDBPyRelation.sql_query(relation))
+            return self.classify(duckdb.DuckDBPyRelation.sql_query(relation))
         except duckdb.Error:
-            read = self.classify("SELECT")
-        return read if name in _READS else read._replace(query_type=_CHANGES.get(name, "OTHER"))
+            return self.classify("SELECT")
+
+    def rows(self, relation: Any, rows: Iterator[Any]) -> Iterator[Any]:
+        """Pass on rows that are computed one after the other, and note how long they took."""
+        statement = self.read(relation)
+        kind, busy = statement.left, 0.0
+        try:
+            while True:
+                started = perf_counter()
+                try:
+                    row = next(rows)
+                finally:
+                    busy += perf_counter() - started
+                kind = statement.begun.left
+                yield row
+        except StopIteration:
+            kind = statement.ok
+        except duckdb.Error:
+            kind = statement.error
+            raise
+        finally:
+            self.append((kind, busy, perf_counter()))
 
 
 def _measured_type(readings: Readings) -> type[Any]:
@@ -79,6 +110,9 @@ def _measured_type(readings: Readings) -> type[Any]:
     # Private in DuckDB 2.0.0; where it is missing, relations made from relations are just not measured.
     members: dict[str, Any] = {"__slots__": (), "_derive": derive} if hasattr(base, "_derive") else {"__slots__": ()}
     members |= {name: _measured(readings, name) for name in (*_READS, *_CHANGES, *_WRITES) if hasattr(base, name)}
+    members["__class__"] = property(lambda _: base)
+    if hasattr(base, "iter_rows"):
+        members["iter_rows"] = lambda self, *args, **kwargs: readings.rows(self, base.iter_rows(self, *args, **kwargs))
     return type("DuckDBPyRelation", (base,), members)
 
 

@@ -7,17 +7,20 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from ..server import Page, Server, address
 from ..web import web
 from .remedies import Remedies
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
     from .discovery import Announcement
 
 TARGETS_VARIABLE = "DUCKDB_EXPORTER_TARGETS"
 
+Listen = str | Literal[False] | None
 FilePath = str | os.PathLike[str]
 T = TypeVar("T")
 
@@ -29,23 +32,32 @@ class Wanted(NamedTuple):
     web_config: FilePath | None = None
     remedies_token_file: FilePath | None = None
     scraped_as: str | None = None
+    registry: CollectorRegistry | None = None
     targets: FilePath | None = None
+
+    def also(self, wanted: Wanted) -> bool:
+        """Whether what is wanted is what there is."""
+        return all(new in (None, old) for new, old in zip(wanted, self, strict=True))
+
+
+Show = Callable[["CollectorRegistry | None"], Callable[[], bytes]]
+"""What `/metrics` shows, with the metrics of a registry below."""
 
 
 class Serving:
-    """The server of a process: `metrics()` and further `pages`, and the remedies where a token is given."""
+    """The server of a process: `show` says what of, with further `pages`, and the remedies where a token is given."""
 
     def __init__(
         self,
         system: str,
         listen: str,
-        metrics: Callable[[], bytes],
+        show: Show,
         pages: Mapping[str, Page],
         remedies: Remedies | None,
     ) -> None:
         self._system = system
         self._listen = listen  # where nothing is said
-        self._metrics = metrics
+        self._show = show
         self._pages = pages
         self._remedies = remedies
         self._lock = threading.Lock()  # guards the rest
@@ -65,7 +77,7 @@ class Serving:
                     raise
                 self._server = server
                 self._serves = wanted._replace(listen=wanted.listen or self._listen)
-            elif any(new not in (None, old) for new, old in zip(wanted, self._serves, strict=True)):
+            elif not self._serves.also(wanted):
                 raise ValueError(f"already serving {self._server.url}; a process serves once, in one way")
             return self._server
 
@@ -97,7 +109,7 @@ class Serving:
             names = frozenset((wanted.scraped_as or listen, f"{socket.gethostname()}:{port}"))
             remedies = self._remedies
             pages["/remedies"] = _read(wanted.remedies_token_file, lambda file: remedies.page(file, names))
-        return Server(listen, self._metrics, f"{self._system} exporter", config, pages)
+        return Server(listen, self._show(wanted.registry), f"{self._system} exporter", config, pages)
 
     def _announce(self, server: Server, wanted: Wanted) -> None:
         targets = wanted.targets or os.environ.get(TARGETS_VARIABLE)

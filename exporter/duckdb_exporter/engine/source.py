@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-_PATH = "SELECT path FROM duckdb_databases() WHERE NOT internal ORDER BY database_oid LIMIT 1"
+_PATH = "SELECT path FROM system.main.duckdb_databases() WHERE NOT internal ORDER BY database_oid LIMIT 1"
 _LIMIT_SETTINGS = ("memory_limit", "max_memory")
 
 

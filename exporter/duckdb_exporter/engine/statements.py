@@ -1,19 +1,22 @@
 """What a statement is: its type, the declared tables it touches, and whether it begins or ends a transaction.
 
-`get_table_names()` raises for UPDATE, DELETE, MERGE and any parameter (DuckDB 2.0.0), so tables are read from the
-words. A SELECT names every declared table that stands where a table can stand; views are not followed. A statement
-that changes data names its target only.
+The type is what the engine's parser says. `get_table_names()` raises for UPDATE, DELETE, MERGE and any parameter
+(DuckDB 2.0.0), so tables are read from the words. A SELECT names every declared table that stands where a table can
+stand, also behind views. A statement that changes data names its target only, and so does a WITH that changes data,
+which the parser takes for a SELECT.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
 
+from .kinds import Statement
+from .parser import Parser
+from .recent import Recent, shape
 from .tables import mentioned, target
 from .tokens import words
 
-CACHE_SIZE = 2048
+CACHE_SIZE = 1024
 _CACHED_LENGTH = 16_384  # characters; longer texts carry literals and do not come twice
 
 _READS = "select from values table describe desc show summarize pivot unpivot"
@@ -35,79 +38,101 @@ _VERBS = {
     "rollback": "ROLLBACK",
     "abort": "ROLLBACK",
 }
-
-
-class Statement(NamedTuple):
-    """A text given to `execute`, in the words of the labels.
-
-    `streams`: its rows are computed while they are fetched, not inside `execute`. `verbs`: BEGIN, COMMIT and ROLLBACK
-    in the order in which the text has them.
-    """
-
-    query_type: str
-    tables: tuple[str, ...]
-    streams: bool
-    verbs: tuple[str, ...]
-
-
-UNKNOWN = Statement("OTHER", (), False, ())
-CONTROL = {verb: Statement("OTHER", (), False, (verb,)) for verb in _VERBS.values()}
+UNKNOWN = Statement("OTHER")
+CONTROL = {verb: Statement("OTHER", verbs=(verb,)) for verb in _VERBS.values()}
 
 
 class Classifier:
     """Classifies texts against a set of declared tables; `known` holds the latest answers."""
 
-    def __init__(self, tables: Iterable[str]) -> None:
-        self._tables = {table.lower(): table for table in tables}
-        self._interned: dict[Statement, Statement] = {}
-        self.known: dict[object, Statement] = {}
+    def __init__(self, tables: Iterable[str], parser: Parser) -> None:
+        self._declared: dict[str, tuple[str, ...]] = {table.lower(): (table,) for table in tables}
+        self._tables = dict(self._declared)  # what each name stands for
+        self._views: Mapping[str, str] = {}
+        self._parse = parser
+        self._texts = Recent[Statement](CACHE_SIZE)
+        self._shapes = Recent[Statement](CACHE_SIZE)
+        self.known = self._texts.young
 
     def __call__(self, query: object) -> Statement:
         """The statement of a text or of a `duckdb.Statement`; `UNKNOWN` for what is neither."""
         sql = query if isinstance(query, str) else getattr(query, "query", None)
         if not isinstance(sql, str):
             return UNKNOWN
-        found = self.known.get(sql)
+        if len(sql) > _CACHED_LENGTH:
+            return self._classify(sql, None)
+        found = self._texts.find(sql)
         if found is None:
-            try:
-                found = self._classify(words(sql))
-            except (TypeError, UnicodeError):
-                found = UNKNOWN
-            found = self._interned.setdefault(found, found)
-            if len(sql) <= _CACHED_LENGTH:
-                if len(self.known) >= CACHE_SIZE:
-                    self.known.pop(next(iter(self.known), None), None)
-                self.known[sql] = found
+            key = shape(sql)
+            found = None if key is None else self._shapes.find(key)
+            if found is None:
+                found = self._classify(sql, self._parse(sql))
+                if key is not None:
+                    self._shapes.keep(key, found)
+            self._texts.keep(sql, found)
         return found
 
-    def _classify(self, text: list[str]) -> Statement:
-        parts = [self._classify_one(part) for part in _split(text)]
+    def follow(self, views: Mapping[str, str]) -> None:
+        """See the tables behind these views, given as the text of each."""
+        if views == self._views:
+            return
+        self._views = views
+        said = {name.lower(): words(text) for name, text in views.items()}
+        tables = dict(self._declared)
+        for _ in said:  # a view of views takes another round
+            for name, text in said.items():
+                if name not in self._declared and (found := _behind(text, tables)):
+                    tables[name] = found
+        self._tables = tables
+        self._texts.clear()
+        self._shapes.clear()
+
+    def _classify(self, sql: str, types: list[str] | None) -> Statement:
+        try:
+            texts = _split(words(sql))
+        except (TypeError, UnicodeError):
+            return UNKNOWN
+        known = types if types is not None and len(types) == len(texts) else [""] * len(texts)
+        parts = [self._classify_one(text, type_) for text, type_ in zip(texts, known, strict=True)]
         if len(parts) == 1:
             return parts[0]
         # One call, one time: a text of several statements has a type only if they agree.
         timed = [part for part in parts if not part.verbs]
-        types = {part.query_type for part in timed}
+        kinds = {part.query_type for part in timed}
         return Statement(
-            types.pop() if len(types) == 1 else "OTHER",
+            kinds.pop() if len(kinds) == 1 else "OTHER",
             tuple(dict.fromkeys(table for part in timed for table in part.tables)),
-            parts[-1].streams if parts else False,
-            tuple(verb for part in parts for verb in part.verbs),
+            streams=parts[-1].streams if parts else False,
+            verbs=tuple(verb for part in parts for verb in part.verbs),
+            prepares=tuple(pair for part in parts for pair in part.prepares),
         )
 
-    def _classify_one(self, text: list[str]) -> Statement:
+    def _classify_one(self, text: list[str], parsed: str) -> Statement:
         start = next((index for index, word in enumerate(text) if word != "("), 0)
         main, index = _main(text, start) if text[start] == "with" else (text[start], start)
         if main in _VERBS:
-            return Statement("OTHER", (), False, (_VERBS[main],))
+            return Statement("OTHER", verbs=(_VERBS[main],))
+        if main == "execute":
+            return Statement("OTHER", streams=True, executes=text[start + 1] if start + 1 < len(text) else "")
+        if main == "prepare" and "as" in text[:-1]:
+            prepared = self._classify_one(text[text.index("as") + 1 :], "")
+            return Statement("OTHER", prepared.tables, prepares=((text[start + 1], prepared),))
         streams = main in _STREAMS
         if index != start and streams:
             main, index = _changing_part(text, start) or (main, index)
-        if main in _CHANGES:
-            name = self._tables.get(target(text, index))
-            tables: tuple[str, ...] = () if name is None else (name,)
-        else:
-            tables = tuple(self._tables[name] for name in mentioned(text, self._tables))
-        return Statement(_TYPES.get(main, "OTHER"), tables, streams, ())
+        tables = self._tables.get(target(text, index), ()) if main in _CHANGES else _behind(text, self._tables)
+        # A change within a WITH is a SELECT for the parser, and a PIVOT several statements.
+        by_words = parsed in ("", "MULTI") or (parsed == "SELECT" and main in _CHANGES)
+        query_type = _TYPES.get(main, "OTHER") if by_words else _LABELS.get(parsed, "OTHER")
+        return Statement(query_type, tables, streams=streams)
+
+
+_LABELS = {name: name for name in ("SELECT", "INSERT", "UPDATE", "DELETE")}
+
+
+def _behind(text: list[str], tables: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The declared tables that a text mentions, by their own names or behind those of views."""
+    return tuple(dict.fromkeys(table for name in mentioned(text, tables) for table in tables[name]))
 
 
 def _split(text: list[str]) -> list[list[str]]:

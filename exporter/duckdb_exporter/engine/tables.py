@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
+
+from ..declare import Metric
+from ..instruments import OTHER
 
 _BEFORE_TARGET = frozenset("into from or replace ignore table only".split())
 _OPENS = frozenset("from join table describe desc summarize show pivot unpivot update into".split())
@@ -11,6 +14,16 @@ _CLOSES = frozenset(
     " returning sample when".split()
 )
 _BEFORE_TABLE = _OPENS | {",", "(", ".", "only", "lateral"}
+
+
+def declared(metrics: Iterable[Metric]) -> set[str]:
+    """The tables that the spec's metrics tell apart."""
+    found = {OTHER}
+    for metric in metrics:
+        found.update(value for name, value in metric.where if name == "table_name")
+        for label in metric.labels:
+            found.update(label.values or () if label.name == "table_name" else ())
+    return found - {OTHER}
 
 
 def target(text: list[str], start: int) -> str:

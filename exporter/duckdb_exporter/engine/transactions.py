@@ -6,17 +6,21 @@ from collections.abc import Callable, Iterable
 
 import duckdb
 
+COMMIT = "commit"
+ROLLBACK = "rollback"  # voluntary: neither success nor failure
+ABORT = "abort"  # a ROLLBACK after an error
+FAILED_COMMIT = "failed_commit"  # a COMMIT that raised, which ends the transaction
+LOST_COMMIT = "lost_commit"  # a COMMIT after an error: it succeeds, and the rows are lost
+FAILURES = (ABORT, FAILED_COMMIT, LOST_COMMIT)
+
 
 class Transaction:
     """State machine of one connection's explicit transactions.
 
-    Any engine error aborts a transaction (DuckDB 2.0). COMMIT of an aborted one succeeds and loses its rows, so it
-    counts as a failure, and so does a ROLLBACK after an error and a COMMIT that raises, which ends the transaction.
-    A voluntary ROLLBACK is neither success nor failure. `ended(succeeded, seconds, at)` is called at each end;
-    `succeeded` is None for a voluntary ROLLBACK.
+    Any engine error aborts a transaction (DuckDB 2.0). `ended(outcome, seconds, at)` is called at each end.
     """
 
-    def __init__(self, raw: duckdb.DuckDBPyConnection, ended: Callable[[bool | None, float, float], None]) -> None:
+    def __init__(self, raw: duckdb.DuckDBPyConnection, ended: Callable[[str, float, float], None]) -> None:
         self._raw = raw
         self._ended = ended
         self._began: float | None = None
@@ -32,12 +36,12 @@ class Transaction:
         for verb in verbs:
             if verb == "BEGIN":
                 # A BEGIN that succeeds says that the one before has ended: a script's own COMMIT failed.
-                self._end(False, started)
+                self._end(FAILED_COMMIT, started)
                 self._began, self.aborted = started, False
             elif verb == "COMMIT":
-                self._end(not self.aborted, at)
+                self._end(LOST_COMMIT if self.aborted else COMMIT, at)
             else:
-                self._end(False if self.aborted else None, at)
+                self._end(ABORT if self.aborted else ROLLBACK, at)
 
     def failed(self, verbs: tuple[str, ...], started: float, at: float) -> None:
         """A call with these verbs, often none, raised."""
@@ -48,17 +52,17 @@ class Transaction:
         if self._is_aborted():
             self.aborted = True
         elif verbs:
-            self._end(False, at)  # a COMMIT that raises has ended its transaction
+            self._end(FAILED_COMMIT, at)
 
     def close(self, at: float) -> None:
         """The connection closes, which rolls an open transaction back."""
-        self._end(False if self.aborted else None, at)
+        self._end(ABORT if self.aborted else ROLLBACK, at)
 
-    def _end(self, succeeded: bool | None, at: float) -> None:
-        began, aborted = self._began, self.aborted
+    def _end(self, outcome: str, at: float) -> None:
+        began = self._began
         self._began, self.aborted = None, False
         if began is not None:
-            self._ended(succeeded and not aborted, at - began, at)
+            self._ended(outcome, at - began, at)
 
     def _is_aborted(self) -> bool:
         # Binding any query raises in an aborted transaction and changes nothing, also while a result is open. The

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterable
 
 _SLOTS = 20  # a window moves in steps of 1/20 of its length
 
@@ -16,13 +17,12 @@ class Window:
 
     def add(self, at: float, value: float = 0.0) -> None:
         """One event at the time `at` (seconds of any clock, the same for all calls)."""
-        number = self._number(at)
-        if not self._slots or self._slots[-1][0] < number:
-            self._slots.append([number, 0, 0.0])
-            self._drop(number)
-        slot = self._slots[-1]
-        slot[1] += 1
-        slot[2] += value
+        self._add(self._number(at), 1, value)
+
+    def add_all(self, times: Iterable[float]) -> None:
+        """An event at each of these times."""
+        for number, count in Counter(map(self._number, times)).items():
+            self._add(number, count, 0.0)
 
     def rate(self, now: float) -> float:
         """Events per second."""
@@ -34,6 +34,14 @@ class Window:
         self._drop(self._number(now))
         count = sum(slot[1] for slot in self._slots)
         return sum(slot[2] for slot in self._slots) / count if count else None
+
+    def _add(self, number: int, count: int, value: float) -> None:
+        if not self._slots or self._slots[-1][0] < number:
+            self._slots.append([number, 0, 0.0])
+            self._drop(number)
+        slot = self._slots[-1]
+        slot[1] += count
+        slot[2] += value
 
     def _number(self, at: float) -> int:
         return int(at * _SLOTS / self.seconds)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 from truegauge_generator.cli import Result
 from truegauge_generator.disk import compare
 from truegauge_generator.drift import on_disk
 from truegauge_generator.progress import progress
-from truegauge_generator.proof import cache, coverage, gather, panels, report, shapes
+from truegauge_generator.proof import cache, coverage, gather, panels, report, routing_report, shapes
 from truegauge_generator.proof.hunt import score
 from truegauge_generator.proof.prove import Proof, prove
+from truegauge_generator.proof.routes import RouteProof
+from truegauge_generator.proof.routes import prove as prove_routes
 from truegauge_generator.proof.suite import Rule, Suite
 from truegauge_generator.render import render
-from truegauge_generator.tools import PROMTOOL, find
+from truegauge_generator.tools import ALERTMANAGER, AMTOOL, PROMTOOL, find
 from truegauge_generator.tools import run as run_tool
 from truegauge_spec import Position, Problem, Spec, SpecError, load
 
@@ -39,32 +42,54 @@ def _percent(text: str) -> float:
 
 
 def run(options: Namespace) -> Result:
-    """Run the tests, then the mutants; nothing is proven by files that differ from the spec."""
+    """Run the tests, then the mutants, then the routes; nothing is proven by files that differ from the spec."""
     start = perf_counter()
-    promtool = find(PROMTOOL, options.output)
-    if isinstance(promtool, Problem):
-        return Result((), [promtool])
+    found = {tool.name: find(tool, options.output) for tool in TOOLS}
+    if missing := [one for name, one in found.items() if isinstance(one, Problem) and _needed(name, options)]:
+        return Result((), missing)
+    promtool = str(found["promtool"])
     try:
-        suite, place, problems = _foreign(promtool, options) if options.tests or options.rules else _own(options)
+        work = _foreign(promtool, options) if options.tests or options.rules else _own(options)
     except SpecError as error:
         return Result((), error.problems)
-    if faults := list(gather.faults(suite)):
+    if faults := list(gather.faults(work.suite)):
         return Result((), faults)
     version = run_tool([promtool, "--version"]).output
     known = cache.recall(options.output, version)
     with progress() as show:
-        proof = prove(suite, promtool, known, lambda what, count, of: show(f"{what}: {count} of {of}"))
-    cache.remember(options.output, version, known, proof.used)
+        proof = prove(work.suite, promtool, known, lambda what, count, of: show(f"{what}: {count} of {of}"))
+        cache.remember(options.output, version, known, proof.used)
+        show("routes")
+        ways = _routes(work, options, {name: str(path) for name, path in found.items()})
     seconds = perf_counter() - start
     if options.junit:
-        Path(options.junit).write_text(report.junit(proof), encoding="utf-8")
-    problems = [*problems, *report.problems(proof, place), *_short(proof, options)]
-    lines = [*report.table(suite, proof), report.summary(proof, seconds)]
-    return Result(lines, problems, report.facts(proof, seconds))
+        Path(options.junit).write_text(report.junit(proof, ways), encoding="utf-8")
+    problems = [*work.unproven, *report.problems(proof, work.place), *routing_report.problems(ways)]
+    lines = [*report.table(work.suite, proof), *_paragraph(routing_report.table(ways))]
+    facts = {**report.facts(proof, seconds), "routes": routing_report.facts(ways)}
+    return Result([*lines, report.summary(proof, ways, seconds)], [*problems, *_short(proof, options)], facts)
 
 
-Work = tuple[Suite, Callable[[Rule], Position], list[Problem]]
-"""What to prove, where its rules are declared, and what nothing can prove."""
+TOOLS = (PROMTOOL, AMTOOL, ALERTMANAGER)
+
+
+def _needed(tool: str, options: Namespace) -> bool:
+    return tool == PROMTOOL.name or not (options.tests or options.rules)
+
+
+def _paragraph(lines: Iterable[str]) -> list[str]:
+    found = list(lines)
+    return ["", *found, ""] if found else []
+
+
+class Work(NamedTuple):
+    """What to prove, where its rules are declared, what nothing can prove, and the spec and its files, if any."""
+
+    suite: Suite
+    place: Callable[[Rule], Position]
+    unproven: Sequence[Problem] = ()
+    spec: Spec | None = None
+    files: Mapping[str, str] = {}
 
 
 def _own(options: Namespace) -> Work:
@@ -79,7 +104,20 @@ def _own(options: Namespace) -> Work:
         if problems := panels.problems(spec, name):
             raise SpecError(problems)
     suite = gather.rendered(spec, files)
-    return suite, lambda rule: declared(spec, suite, rule), list(shapes.unproven(spec))
+    return Work(suite, lambda rule: declared(spec, suite, rule), list(shapes.unproven(spec)), spec, files)
+
+
+def _routes(work: Work, options: Namespace, tools: Mapping[str, str]) -> RouteProof:
+    """The proof of the spec's routes, or that of the last run where nothing has changed."""
+    if work.spec is None:
+        return RouteProof()
+    versions = "".join(run_tool([path, "--version"]).output for path in tools.values())
+    wanted = routing_report.key(work.files, versions)
+    ways = routing_report.recall(options.output, wanted)
+    if ways is None:
+        ways = prove_routes(work.spec, work.files, tools["amtool"], tools["alertmanager"])
+        routing_report.remember(options.output, wanted, ways)
+    return ways
 
 
 def declared(spec: Spec, suite: Suite, rule: Rule) -> Position:
@@ -97,7 +135,7 @@ def _foreign(promtool: str, options: Namespace) -> Work:
     if not options.tests:
         message = "there is no test of these rules to run; name promtool test files with --tests"
         raise SpecError([Problem(Position(options.rules[0]), message, "nothing_proven")])
-    return gather.foreign(promtool, options.rules, options.tests), written, []
+    return Work(gather.foreign(promtool, options.rules, options.tests), written)
 
 
 def written(rule: Rule) -> Position:

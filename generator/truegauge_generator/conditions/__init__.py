@@ -15,9 +15,11 @@ from truegauge_generator.conditions.kind import (
     Compared,
     Course,
     Driver,
-    Guarded,
+    Guard,
     Kind,
     Pace,
+    Scenario,
+    Story,
     drawn_unit,
     step,
     threshold,
@@ -30,13 +32,15 @@ from truegauge_spec.system import System
 
 __all__ = [
     "Driver",
-    "Guarded",
     "Kind",
     "Pace",
+    "Scenario",
     "Spelled",
+    "Story",
     "compared",
     "course",
     "drawn_unit",
+    "guard",
     "kind",
     "record",
     "sentence",
@@ -95,6 +99,11 @@ def kind(when: MetricCondition) -> Kind:
 def compared(when: MetricCondition) -> Compared:
     """The same, of a condition with a threshold."""
     return cast(Compared, KINDS[when.kind])
+
+
+def guard(kind: Compared) -> Guard | None:
+    """What else the kind's expression does than compare, and how to show it, if it does more."""
+    return getattr(kind, "silent", None)
 
 
 def course(when: MetricCondition) -> Course:

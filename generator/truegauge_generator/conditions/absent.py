@@ -8,9 +8,6 @@ from truegauge_spec.conditions import Absent
 from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 
-LAST = 3
-"""The step of the last sample before the gap."""
-
 
 def expression(when: Absent, system: System) -> str:
     # Each target has the metric, so without the job another system's data would count.
@@ -32,19 +29,30 @@ def fires(when: Absent, value: str) -> str:
 
 
 def story(when: Absent, system: System, pace: Pace) -> Story:
-    gone = LAST + pace.window
-    fires = gone + pace.wait
-    sparse = " ".join([f"1 _x{pace.window - 2}"] * (3 + fires // (pace.window - 1)))
-    ends, back = f"1x{LAST}", f"1x{LAST} _x{fires - LAST} 1x{pace.keep + 2}"
-    cases = (
-        ("samples just within the window stay silent", sparse, ((fires, False), (fires + pace.window, False))),
-        ("silence that is just too short stays silent", ends, ((fires - 1, False),)),
-        (f"no data for {duration(when.absent_for)} fires", ends, ((fires, True),)),
-        ("data again recovers", back, ((fires, True), (fires + pace.keep + 2, False))),
-        ("data that never came fires", "_x3", ((pace.wait, True),)),
+    window, wait, keep = pace.window, pace.wait, pace.keep
+    # There is nothing, and the alert fires; then there is data, and it ends.
+    back = wait + 2
+    # A sample just within each window, for long enough; then a gap that is over before `for` is.
+    apart = max(window - 1, 1)
+    times = max((window + wait + keep) // apart, 1) + 1
+    pause = back + times * apart
+    parts = [f"_x{back}", *[f"1 _x{apart - 1}" if apart > 1 else "1"] * times, f"1 _x{window + wait - 1} 1"]
+    end = pause + window + wait
+    shown = ["beyond", "missing", "recovers", "gap", "late", "sparse", *(["kept"] if keep else [])]
+    series, metric = [(tuple([*shown, "short_of_for"] if wait else shown), " ".join(parts))], _series(when, system)
+    looks = {wait - 1: False, wait: True, back + keep - 1: True, back + keep: False, pause: False, end: False}
+    if "instance" not in when.where:
+        # Another target has data for longer than the first.
+        also, end = end, end + window + wait + 2
+        series.append((("one_of_several",), f"_x{also} 1x{end - also}"))
+        looks[end] = False
+    looks |= {end + window + wait - 1: False, end + window + wait + 1: True}
+    # What is not looked for is there all the time.
+    series.append((("unselected",), f"1x{max(looks)}"))
+    return Story(
+        [Scenario(codes, [(metric, {}, values)]) for codes, values in series],
+        [(at, 1 if fires else None) for at, fires in sorted(looks.items()) if at >= 0],
     )
-    series = _series(when, system)
-    return Story(1, tuple(Scenario(name, {series: values}, looks) for name, values, looks in cases))
 
 
 def subject(when: Absent) -> str:

@@ -39,7 +39,7 @@ def drivers(when: Deviation, system: System, level: Decimal) -> Sequence[Driver]
 
 def silent(when: Deviation, system: System, safe: Decimal, breach: Decimal) -> tuple[str, Sequence[Driver]]:
     past = _floor(when, system) * Decimal("0.99")
-    return f"a past below the floor of {when.floor}", (Driver(when.metric, {}, "mean", past * (2 + breach), past),)
+    return "floor", (Driver(when.metric, {}, "mean", past * (2 + breach), past),)
 
 
 def subject(when: Deviation) -> str:

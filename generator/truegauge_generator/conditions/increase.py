@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from truegauge_generator.conditions.kind import Driver
+from truegauge_generator.conditions.kind import Driver, threshold
 from truegauge_generator.promql import selector
 from truegauge_spec.conditions import Increase
 from truegauge_spec.quantities import dimension, duration
@@ -29,7 +29,19 @@ def operation(when: Increase) -> str | None:
 
 
 def drivers(when: Increase, system: System, level: Decimal) -> Sequence[Driver]:
-    return (Driver(when.metric, {}, "jump", level),)
+    # Spread over the window, again and again, so that `for` can be longer than it.
+    window = Decimal(when.increase_over) / 1000
+    if not _is_counted(when, system):
+        return (Driver(when.metric, {}, "rise", level / window),)
+    above = min(Decimal("0.5"), max(level, Decimal(1)) / (4 * window))
+    return (Driver(when.metric, {}, "count", (level + above) / window),)
+
+
+def silent(when: Increase, system: System, safe: Decimal, breach: Decimal) -> tuple[str, Sequence[Driver]] | None:
+    if not when.upwards:
+        return None
+    most = threshold(when, system) if _is_counted(when, system) else safe
+    return "burst", (Driver(when.metric, {}, "jump", most),)
 
 
 def subject(when: Increase) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol
 
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.quantities import convert
@@ -15,9 +15,10 @@ from truegauge_spec.system import System
 class Driver(NamedTuple):
     """One series that brings a condition to a level.
 
-    `mode` says what `amount` is: the value of a gauge (`hold`), what a counter gains in each step (`gain`) or second
-    (`flow`), or what it gains once, when the level is entered (`jump`); how many seconds a gauge that holds a time is
-    behind (`age`), or its mean over the window after it was `before` (`mean`).
+    `mode` says what `amount` is: the value of a gauge (`hold`); what a counter gains in each step (`gain`), in each
+    second where its rate (`flow`), its increase (`rise`) or this in whole numbers (`count`) is compared, or once after
+    its first sample (`jump`); how many seconds a gauge that holds a time is behind (`age`), or its value over the
+    window after it was `before` (`mean`). Before it gains its amount in each step, a counter gains `before` once.
     """
 
     metric: str
@@ -28,27 +29,27 @@ class Driver(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """The steps of a test's window, `for` and `keep_firing_for`, and the milliseconds of one step."""
+    """The steps of a test's window, `for`, `keep_firing_for` and time ahead, and the milliseconds of one step."""
 
     window: int
     wait: int
     keep: int
+    lead: int
     size: int
 
 
 class Scenario(NamedTuple):
-    """A case with the values of each series, by its metric, and whether the alert fires at which steps."""
+    """The codes of what an instance shows, and its series: each with its metric, labels and values."""
 
-    name: str
-    values: dict[str, str]
-    looks: tuple[tuple[int, bool], ...]
+    codes: tuple[str, ...]
+    series: Sequence[tuple[str, dict[str, str], str]]
 
 
 class Story(NamedTuple):
-    """The cases of a condition without a threshold, and the alert's value at each look at which it fires."""
+    """The instances of a test, the one that fires first; and at which steps to look, with its value where it fires."""
 
-    value: float
-    scenarios: tuple[Scenario, ...]
+    scenarios: Sequence[Scenario]
+    looks: Sequence[tuple[int, float | None]]
 
 
 class Kind(Protocol):
@@ -71,12 +72,12 @@ class Compared(Kind, Protocol):
         """Series that bring the compared value to `level`, in the threshold's unit."""
 
 
-@runtime_checkable
-class Guarded(Compared, Protocol):
-    """A kind whose expression does more than compare, and may have a case to show it."""
+Guard = Callable[[Any, System, Decimal, Decimal], tuple[str, Sequence[Driver]] | None]
+"""What stays silent: the function `silent` of a `Compared` whose expression does more than compare.
 
-    def silent(self, when: Any, system: System, safe: Decimal, breach: Decimal) -> tuple[str, Sequence[Driver]] | None:
-        """What stays silent, in words, and series that do it; None where there is nothing of the kind."""
+It takes the condition, its system, and the levels just short of the threshold and beyond it. It gives the code of the
+case and series that show it, or None where there is nothing of the kind.
+"""
 
 
 class Course(Kind, Protocol):

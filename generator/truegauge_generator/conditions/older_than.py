@@ -26,7 +26,7 @@ def drivers(when: OlderThan, system: System, level: Decimal) -> Sequence[Driver]
 
 
 def silent(when: OlderThan, system: System, safe: Decimal, breach: Decimal) -> tuple[str, Sequence[Driver]]:
-    return "zero, which means never,", (Driver(when.metric, {}, "hold", Decimal(0)),)
+    return "never", (Driver(when.metric, {}, "hold", Decimal(0)),)
 
 
 def subject(when: OlderThan) -> str:

@@ -39,6 +39,22 @@ def drivers(when: QuantileOf, system: System, level: Decimal) -> Sequence[Driver
     ]
 
 
+def silent(when: QuantileOf, system: System, safe: Decimal, breach: Decimal) -> tuple[str, Sequence[Driver]] | None:
+    """Slow observations of one series, and as many fast ones of another that is summed up with it."""
+    metric = system.metrics[when.metric]
+    summed = [label for label in metric.labels if label not in when.by and label not in when.where]
+    slow = drivers(when, system, breach)
+    within = [one.amount for one in slow[:-1] if Decimal(one.labels["le"]) <= threshold(when, system)]
+    fast = max(within, default=Decimal(0))
+    if not when.upwards or not summed or not fast:
+        return None
+    known = metric.labels[summed[0]]
+    second = known[-1] if isinstance(known, tuple) else f"{summed[0]}-2"
+    if isinstance(known, tuple) and len(known) < 2:
+        return None
+    return "together", [*slow, *(one._replace(labels={summed[0]: second, **one.labels}, amount=fast) for one in slow)]
+
+
 @lru_cache(maxsize=4096)
 def _exact(buckets: tuple[float, ...]) -> tuple[Decimal, ...]:
     return tuple(Decimal(str(bound)) for bound in buckets)

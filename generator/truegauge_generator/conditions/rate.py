@@ -28,7 +28,7 @@ def silent(when: Rate, system: System, safe: Decimal, breach: Decimal) -> tuple[
     if not when.upwards:
         return None
     burst = safe * when.rate_over / 1000
-    return f"a burst that is short of {when.threshold} on the mean", (Driver(when.metric, {}, "jump", burst),)
+    return "burst", (Driver(when.metric, {}, "jump", burst),)
 
 
 def subject(when: Rate) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from truegauge_generator.conditions import share_of_limit
 from truegauge_generator.conditions.kind import Pace, Scenario, Story
+from truegauge_generator.timelines import timeline
 from truegauge_spec.conditions import RunsFull, ShareOfLimit
 from truegauge_spec.quantities import convert, duration, numeral
 from truegauge_spec.system import System
@@ -38,30 +39,39 @@ def fires(when: RunsFull, value: str) -> str:
 
 
 def story(when: RunsFull, system: System, pace: Pace) -> Story:
-    least, fires = convert(when.at_least, "ratio"), pace.window + pace.wait
-    ahead = Decimal(when.runs_full_within) / pace.size
+    line = timeline("line", pace.window, pace.wait, pace.keep, 0, counts=False)
+    least, ahead = convert(when.at_least, "ratio"), Decimal(when.runs_full_within) / pace.size
     # From the first step that can be true: a share that the line starts below, and that the guard lets pass.
     share = max((1 + least) / 2, Decimal("1.01") * pace.window / (pace.window + ahead))
     start, gain = _line(share, Decimal("1.01"), pace.window, ahead)
+    fires = pace.window + pace.wait
     slow_start, slow = _line(share, Decimal("0.99"), fires, ahead)
     steep = int(least * LIMIT * Decimal("0.99")) // fires
-    rises = f"{start}+{gain}x{fires}"
-    ends = fires + pace.window + pace.keep + 2
-    cases = (
-        ("just short of full stays silent", f"{slow_start}{slow:+}x{fires}", ((fires, False),)),
-        (f"a steep rise below {when.at_least} stays silent", f"0+{steep}x{fires}", ((fires, False),)),
+
+    def rises(since: int, until: int) -> str:
+        return f"{start}+{gain}x{until - since - 1}"
+
+    gap, rest = f"stale _x{line.back - line.gone - 1}", line.last - line.ends
+    used = [
         (
-            f"full within {duration(when.runs_full_within)} fires, once there is {duration(when.over)} of data",
-            rises,
-            ((fires - 1, False), (fires, True)),
+            ("beyond", "missing", "recovers", "gap", "late", *(["kept"] if pace.keep else [])),
+            " ".join((f"_x{line.born}", rises(line.born, line.gone), gap, rises(line.back, line.ends), f"0x{rest}")),
         ),
-        ("no longer rising recovers", f"{rises} {start}x{ends - fires - 1}", ((fires, True), (ends, False))),
-    )
-    value = (start + gain * fires) / LIMIT
-    limit = f"{LIMIT}x{ends}"
+        (("short",), f"_x{line.start} {slow_start}{slow:+}x{fires} stale"),
+        (("steep",), f"_x{line.start} 0+{steep}x{fires} stale"),
+    ]
+    if line.brief:
+        used.append((("short_of_for",), f"_x{line.born} {rises(line.born, line.brief)} 0x{line.last - line.brief}"))
+    limit = f"_x{line.start} {LIMIT}x{line.last - line.start}"
+
+    def value(at: int) -> float:
+        """The share that it had when the condition was true at last."""
+        at = min(at, line.ends - 1)
+        return (start + gain * (at - (line.back if at >= line.back else line.born))) / LIMIT
+
     return Story(
-        value,
-        tuple(Scenario(name, {when.metric: used, when.limit: limit}, looks) for name, used, looks in cases),
+        [Scenario(codes, [(when.metric, {}, values), (when.limit, {}, limit)]) for codes, values in used],
+        [(at, value(at) if fires else None) for at, fires in line.looks],
     )
 
 

@@ -29,5 +29,11 @@ def drivers(when: ShareOfLimit, system: System, level: Decimal) -> Sequence[Driv
     )
 
 
+def silent(when: ShareOfLimit, system: System, safe: Decimal, breach: Decimal) -> tuple[str, Sequence[Driver]] | None:
+    if not when.upwards:
+        return None
+    return "boundless", (Driver(when.metric, {}, "hold", Decimal(1000)), Driver(when.limit, {}, "hold", Decimal(0)))
+
+
 def subject(when: ShareOfLimit) -> str:
     return f"`{when.metric}` as a share of `{when.limit}`"

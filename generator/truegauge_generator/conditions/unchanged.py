@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from truegauge_generator.conditions.kind import Pace, Scenario, Story
 from truegauge_generator.promql import matchers, selector
+from truegauge_generator.timelines import timeline
 from truegauge_spec.conditions import Unchanged
 from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 
 LAST = 3
-"""The step of the last change, and the value from then on."""
+"""The value from the last change on."""
 
 
 def expression(when: Unchanged, system: System) -> str:
@@ -27,22 +28,31 @@ def fires(when: Unchanged, value: str) -> str:
 
 
 def story(when: Unchanged, system: System, pace: Pace) -> Story:
-    # The window's left edge is open: a change is in it for as long as the sample before the change is.
-    fires = LAST - 1 + pace.window + pace.wait
-    each = pace.window - 1
-    moving = " ".join(f"{value}x{each - 1}" for value in range(3 + fires // each))
-    stands = f"0+1x{LAST} {LAST}x{fires - LAST - 1}"
-    cases = (
-        ("a change just within each window stays silent", moving, ((fires, False), (fires + each, False))),
-        (f"less than {duration(when.unchanged_for)} of data stays silent", f"{LAST}x{fires}", ((fires - LAST, False),)),
-        (f"no change for {duration(when.unchanged_for)} fires", stands, ((fires - 1, False), (fires, True))),
+    counter = system.metrics[when.metric].type == "counter" if when.metric in system.metrics else False
+    line = timeline("still", pace.window, pace.wait, pace.keep, 0, counts=False)
+    held = line.last + 1 - line.start
+    each = max(pace.window - 1, 1)
+    moving = [f"{value}x{each - 1}" for value in range(held // each + 1)]
+    # Long enough to be true, but for less than `for`; then it ends, so as not to fire later than is looked.
+    young = pace.window + pace.wait
+    goes_on = 0 if counter else LAST + 1
+    stands = f"{LAST - 1} {LAST}x{line.gone - line.born - 2}"
+    again = f"{LAST - 1} {LAST}x{line.ends - line.back - 2}"
+    series = [
         (
-            "a change recovers",
-            f"{stands} {LAST + 1}+1x{pace.keep + 2}",
-            ((fires, True), (fires + pace.keep + 2, False)),
+            ("beyond", "missing", "recovers", "gap", *(["kept"] if pace.keep else []), *(["reset"] if counter else [])),
+            f"_x{line.born} {stands} stale _x{line.back - line.gone - 1} {again} {goes_on}+1x{line.last - line.ends}",
         ),
+        (("moving", "short"), f"_x{line.start} {' '.join(moving)}"),
+        (("late",), f"_x{line.born} {LAST}x{young - 1} stale"),
+    ]
+    if line.brief:
+        stood = f"{LAST - 1} {LAST}x{line.brief - line.born - 2}"
+        series.append((("short_of_for",), f"_x{line.born} {stood} {LAST + 1}+1x{line.last - line.brief}"))
+    return Story(
+        [Scenario(codes, [(when.metric, {}, values)]) for codes, values in series],
+        [(at, LAST if fires else None) for at, fires in line.looks],
     )
-    return Story(LAST, tuple(Scenario(name, {when.metric: values}, looks) for name, values, looks in cases))
 
 
 def subject(when: Unchanged) -> str:

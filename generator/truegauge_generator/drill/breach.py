@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from json import loads
 from typing import NamedTuple
 
-from truegauge_generator.cases import evaluation_steps, plan
+from truegauge_generator.cases import evaluation_step, plan
 from truegauge_generator.drill.remote_write import STALE, Sample
+from truegauge_generator.notation import samples
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.quantities import duration, milliseconds
 from truegauge_spec.system import System
@@ -73,14 +73,12 @@ def breach(system: System, name: str, instance: str, scrape: int, lasting: int) 
         raise NoDrill("its condition is hand-written PromQL, of which no series are known that make it true")
     if not when.per_target or "instance" not in when.labels(()) or when.kind == "absent":
         raise NoDrill("its condition is of all instances together, so real data would be in it too")
-    size = max(min(evaluation_steps(system)[name], scrape), SECOND)
+    size = max(min(evaluation_step(alert.for_, alert.keep_firing_for, when), scrape), SECOND)
     found = plan(system, when, lasting, 0, size)
-    case = next(case for case in found.cases if case.looks[-1].fires)
-    true = (milliseconds(case.looks[-1].at.strip('"')) - lasting) // size
-    series = [
-        Series({**_labels(selector), "instance": instance}, list(_values(values)))
-        for selector, values in zip(found.series, case.values, strict=True)
-    ]
+    case = next(case for case in found.cases if "beyond" in case.codes)
+    fires = next(look.at for look in found.looks if look.value is not None)
+    true = (milliseconds(fires.strip('"')) - lasting) // size
+    series = [Series({**_labels(selector), "instance": instance}, samples(values)) for selector, values in case.series]
     first = min(step for one in series for step, value in enumerate(one.values) if value is not None)
     if (back := (true - first) * size) > PAST:
         shown = duration(back // SECOND * SECOND)
@@ -92,18 +90,3 @@ def _labels(selector: str) -> dict[str, str]:
     name, _, inside = selector.partition("{")
     labels = {label: loads(value) for label, value in re.findall(r'(\w+)=("(?:[^"\\]|\\.)*")', inside)}
     return {"__name__": name, **labels}
-
-
-_VALUE = re.compile(r"(_|-?[0-9.]+(?:e[+-]?[0-9]+)?)([+-][0-9.]+(?:e[+-]?[0-9]+)?)?(?:x([0-9]+))?")
-
-
-def _values(written: str) -> Iterator[float | None]:
-    """The values in promtool's notation: `1+2x3` is four of them, `_x3` is none at three steps."""
-    for word in written.split():
-        match = _VALUE.fullmatch(word)
-        assert match is not None, word
-        value, gain, times = match.groups()
-        if value == "_":
-            yield from [None] * int(times or 1)
-        else:
-            yield from (float(value) + float(gain or 0) * step for step in range(int(times or 0) + 1))

@@ -10,7 +10,7 @@ from truegauge_generator.burns import job
 from truegauge_generator.cases import sample_labels
 from truegauge_generator.objectives import identity, windowed
 from truegauge_generator.proof.routing import Inhibition, Labels, Matcher, Meaning, Node, inhibited
-from truegauge_generator.targets import objectives, rules
+from truegauge_generator.targets import objectives, rules, spec_drift
 from truegauge_spec import Spec
 from truegauge_spec.alert import Severity
 from truegauge_spec.condition import MetricCondition
@@ -45,13 +45,17 @@ def declared(spec: Spec) -> Iterator[Sent]:
                 window = pairs(system.objectives[objective], kind)[0].long
                 labels = {"job": job(system, system.objectives[objective]), **identity(system, objective)}
                 yield _sent(spec, name, ("objectives", objective), rule, {**labels, **windowed(window)})
+        if spec_drift.watched(system):
+            instance = next(iter(system.scrape.targets), "host-1:9187")
+            labels = {"job": name, "instance": instance, "system": name, "digest": spec_drift.NONE}
+            yield _sent(spec, name, ("system",), spec_drift.alerting_rule(spec, name), labels)
 
 
 def _result(system: System, when: MetricCondition | Expr) -> dict[str, str]:
     """The labels of a condition's result."""
     if isinstance(when, Expr):
-        examples = [labels for example in when.examples for labels in example.fires]
-        return dict(examples[0]) if examples else {"job": system.system}
+        examples = [firing.labels for example in when.examples for firing in example.fires]
+        return examples[0] if examples else {"job": system.system}
     metric = system.metrics.get(when.metric)
     labels = sample_labels(system, when)
     return {label: labels[label] for label in when.labels(metric.labels if metric else ())}

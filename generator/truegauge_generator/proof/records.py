@@ -16,6 +16,7 @@ from truegauge_generator.promql import Matchers, selector
 from truegauge_generator.proof.arithmetic import added, extrapolated, mean, quantile
 from truegauge_generator.proof.edges import decoys, edges
 from truegauge_generator.proof.sampled import Sampled, events_of, series_of
+from truegauge_generator.targets import spec_drift
 from truegauge_spec import Spec
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.conditions import (
@@ -93,7 +94,7 @@ class Recorded(NamedTuple):
 def tests(spec: Spec, name: str) -> dict[str, Any]:
     """A promtool test of every record of a system, to be run with its rules."""
     system = spec.systems[name]
-    found = recorded(system)
+    found = [*recorded(system), *_stated(spec, system)]
     pace = DAY if any(one.window + one.lead >= DAY for one in found) else HOUR
     return {
         "evaluation_interval": duration(pace),
@@ -114,6 +115,13 @@ def recorded(system: System) -> list[Recorded]:
         if name is not None and name not in found:
             found[name] = _of_condition(name, when, system)
     return [*found.values(), *(one for aim in system.objectives for one in _of_objective(aim, system))]
+
+
+def _stated(spec: Spec, system: System) -> Iterator[Recorded]:
+    """What the rules say of the spec that they were made from."""
+    if spec_drift.watched(system):
+        stated = {tuple(sorted(spec_drift.stated(spec, system).items())): 1.0}
+        yield Recorded(spec_drift.RECORD, "the spec's digests", 0, 0, (), partial(_constant, stated))
 
 
 def _together(found: Iterable[Recorded]) -> list[list[Recorded]]:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from truegauge_generator.proof import coverage
+from truegauge_generator.proof import coverage, routing_report
 from truegauge_generator.proof.hunt import EQUIVALENT, KILLED, REFUSED, SURVIVED, Outcome, counted, score
 from truegauge_generator.proof.prove import Case, Proof
+from truegauge_generator.proof.routes import RouteProof
 from truegauge_generator.proof.suite import Rule, Suite
+from truegauge_spec.names import SPEC_DRIFT
 from truegauge_spec.problem import Position, Problem
 
 Place = Callable[[Rule], Position]
@@ -19,7 +21,8 @@ Place = Callable[[Rule], Position]
 
 def table(suite: Suite, proof: Proof) -> Iterator[str]:
     """A line for each alert and each recorded name: its tests, and what became of its mutants."""
-    names = list(dict.fromkeys(rule.name for rule in sorted(suite.subjects, key=lambda rule: not rule.is_alert)))
+    ordered = sorted(suite.subjects, key=lambda rule: (not rule.is_alert, rule.name == SPEC_DRIFT))
+    names = list(dict.fromkeys(rule.name for rule in ordered))
     width = max([len("rule"), *map(len, names)])
     yield f"{'rule':<{width}}  tests  killed  survived  equivalent"
     tests: dict[str, int] = {}
@@ -34,12 +37,15 @@ def table(suite: Suite, proof: Proof) -> Iterator[str]:
         )
 
 
-def summary(proof: Proof, seconds: float) -> str:
+def summary(proof: Proof, ways: RouteProof, seconds: float) -> str:
     """All of it in one line."""
-    counts = counted(proof.outcomes)
+    routes = routing_report.counted(ways)
+    counts = {state: count + routes.get(state, 0) for state, count in counted(proof.outcomes).items()}
     passed = sum(not case.said for case in proof.cases)
+    sent = f", {ways.cases} cases of routes" if ways.cases else ""
     return (
-        f"prove: {passed} of {len(proof.cases)} tests passed; {len(proof.outcomes)} mutants, {counts[KILLED]} killed, "
+        f"prove: {passed} of {len(proof.cases)} tests passed{sent}; {sum(counts.values())} mutants, "
+        f"{counts[KILLED]} killed, "
         f"{counts[SURVIVED]} survived, {counts[EQUIVALENT]} equivalent: score {percent(score(proof.outcomes))}; "
         f"coverage {percent(coverage.share(proof.items))}; {seconds:.1f} s"
     )
@@ -97,15 +103,21 @@ def _fact(outcome: Outcome) -> dict[str, str]:
     }
 
 
-def junit(proof: Proof) -> str:
-    """Tests and mutants as suites of JUnit; a mutant that survived is a failure."""
+def junit(proof: Proof, ways: RouteProof) -> str:
+    """Tests, mutants and routes as suites of JUnit; a mutant that survived is a failure."""
     root = ElementTree.Element("testsuites")
     _suite(root, "tests", [(_file(case), case.test.name, case.said) for case in proof.cases])
     mutants = []
     for outcome in proof.outcomes:
         said = {SURVIVED: "no test notices it", REFUSED: outcome.why}.get(outcome.state, "")
         mutants.append((outcome.mutant.name, f"{outcome.mutant.operator}: {outcome.mutant.change}", said))
+    mutants += [("routes", one.what, one.reason if one.outcome == SURVIVED else "") for one in ways.mutants]
     _suite(root, "mutants", mutants)
+    wrong: dict[str, str] = {}
+    for problem in ways.problems:
+        wrong.setdefault(problem.code, problem.message)
+    _suite(root, "routes", [("routes", f"{row.alert} to {', '.join(row.receivers)}", "") for row in ways.rows])
+    _suite(root, "problems of routes", [("routes", code, said) for code, said in wrong.items()])
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 from truegauge_generator.targets import (
     alertmanager,
     dashboard,
+    deploy,
     docs,
     metrics,
     objective_tests,
     objectives,
     prometheus,
+    proof_page,
     provisioning,
     rules,
     runtime,
@@ -50,6 +52,10 @@ TARGETS = (
     Target("rendered/prometheus/tests/{system}-spec.yml", "system", spec_drift.tests_view, "tests.yml.j2"),
     Target("rendered/alertmanager/alertmanager.yml", "alertmanager", alertmanager.view, "alertmanager.yml.j2"),
     Target("rendered/alertmanager/templates/truegauge.tmpl", "alertmanager", alertmanager.view, "truegauge.tmpl.j2"),
+    Target("rendered/deploy/{system}", "system", deploy.requirements),
+    Target("rendered/deploy/{system}/Dockerfile", "system", deploy.view, "Dockerfile.j2"),
+    Target("rendered/deploy/{system}/{system}-exporter.service", "system", deploy.view, "exporter.service.j2"),
+    Target("rendered/deploy/{system}/kubernetes.yaml", "system", deploy.view, "kubernetes.yml.j2"),
     Target("rendered/grafana/dashboards", "system", dashboard.view),
     Target(
         "rendered/grafana/provisioning/datasources/truegauge.yml",
@@ -64,6 +70,7 @@ TARGETS = (
         "dashboards.yml.j2",
     ),
     Target("rendered/docs/{system}.md", "system", docs.view, "docs.md.j2"),
+    Target("rendered/docs/{system}-proof.html", "system", proof_page.view, "proof.html.j2"),
     Target("exporter/{system}_exporter/metrics.py", "system", metrics.view, "metrics.py.j2"),
     Target("exporter/{system}_exporter", "system", runtime.view),
 )

@@ -55,7 +55,7 @@ def _tests(spec: Spec, system: System, pair: Pair) -> Iterator[Test]:
                 found = streams(system, system.objectives[name])
                 series += [(single(stream.series), values(stream, case.phases, pair)) for stream in found]
                 looks += _looks(spec, system, name, case, pair)
-            title = f"{pair.alert} {over}, {', '.join(names)}: {burn[0].name}"
+            title = f"{pair.alert} {over}, {', '.join(names)}: {', '.join(burn[0].codes)}"
             yield Test(title, duration(sampling(pair)), series, looks)
 
 

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 from truegauge_generator import digests
-from truegauge_generator.cases import Look
 from truegauge_generator.links import dashboard_url, runbook_url
 from truegauge_generator.literals import single, word
 from truegauge_generator.promql import selector
@@ -41,13 +40,14 @@ def view(spec: Spec, system: System) -> dict[str, Any] | None:
     if not watched(system):
         return None
     name = system.system
-    labels = {
-        "system": name,
-        "metrics": digests.of_metrics(spec, name),
-        "rules": digests.of_rules(spec, name),
-    }
-    stated = Rule("record", RECORD, "vector(1)", "", "", labels, {})
-    return {"system": name, "groups": [(f"{name}-spec", [stated, alerting_rule(spec, name)])], "intervals": {}}
+    record = Rule("record", RECORD, "vector(1)", "", "", stated(spec, system), {})
+    return {"system": name, "groups": [(f"{name}-spec", [record, alerting_rule(spec, name)])], "intervals": {}}
+
+
+def stated(spec: Spec, system: System) -> dict[str, str]:
+    """The labels of the record: of which system it speaks, and the digests of what it was made from."""
+    name = system.system
+    return {"system": name, "metrics": digests.of_metrics(spec, name), "rules": digests.of_rules(spec, name)}
 
 
 def watched(system: System) -> bool:
@@ -116,8 +116,9 @@ def _tests(spec: Spec, system: System) -> Iterator[Test]:
             series.append((single(selector(info(system.system), own)), values))
         labels = {**target, "digest": digest, **({} if digest == NONE else {"system": system.system})}
         texts = {key: expand(text, labels, 1) for key, text in rule.annotations.items()}
-        found = [Look(word(duration(step * STEP)), fires) for step, fires in looks.items()]
-        return Test(f"{SPEC_DRIFT}: {name}", word(SPEC_DRIFT), series, found, [({**labels, **rule.labels}, texts)])
+        alerts = [({**labels, **rule.labels}, texts)]
+        found = [(word(duration(step * STEP)), alerts if fires else [], "", "") for step, fires in looks.items()]
+        return Test(f"{SPEC_DRIFT}: {name}", word(SPEC_DRIFT), series, found, duration(STEP))
 
     always, fires = f"1x{end}", {held - 1: False, held + 1: True}
     yield test("the same digest stays silent", 1, {expected: always}, {end: False})

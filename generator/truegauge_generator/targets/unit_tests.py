@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from truegauge_generator.cases import Look, evaluation_steps, plan
+from truegauge_generator.cases import Look, evaluation_step, plan
 from truegauge_generator.literals import Literal, single, word
 from truegauge_generator.targets.rules import Rule, alerting_rules
 from truegauge_spec import Spec
@@ -18,72 +18,83 @@ from truegauge_spec.template import expand
 if TYPE_CHECKING:
     from truegauge_generator.proof.course import WorkedOut
 
+EXAMPLES = 15_000
+"""Milliseconds between evaluations in the tests of hand-written expressions."""
+
+Firing = tuple[dict[str, str], dict[str, str]]
+
 
 class Test(NamedTuple):
-    """One promtool test. `alerts`, as `(labels, annotations)`, fire at each of the `looks` that says so.
+    """One promtool test. At each of the `looks` alerts fire, as `(labels, annotations)`, or none.
 
-    The first time that they do they get the alert's name as `anchor`, and later `alias` stands for them. A sample comes
-    each `interval`; without one at each evaluation.
+    An alert that fires again just as before is only named, by the anchor that the first one got. A sample comes each
+    `interval`.
     """
 
     name: str
     alert: Literal
     series: list[tuple[Literal, str]]
-    looks: Sequence[Look]
-    alerts: list[tuple[dict[str, str], dict[str, str]]]
-    anchor: str = ""
-    alias: str = ""
-    interval: str = ""
+    looks: list[tuple[Literal, list[Firing], str, str]]
+    interval: str
 
 
 def view(spec: Spec, system: System) -> dict[str, dict[str, Any]]:
-    """One promtool test for each case of each alert, in a file for each step: promtool has one step for a whole file.
+    """One promtool test for each alert, in a file for each step: promtool has one step for a whole file.
 
-    The file of the step that most alerts share is called like the system, another has its step behind that.
+    The file of the shortest step is called like the system, another has its step behind that.
     """
-    sizes = evaluation_steps(system)
-    shared = min(sizes.values(), default=0)
     tests: dict[int, list[Test]] = {}
     for (rule, _), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True):
-        size = sizes[rule.name]
         if isinstance(alert.when, MetricCondition):
-            found = list(_planned(system, alert.when, rule, alert.for_, alert.keep_firing_for, size))
+            size = evaluation_step(alert.for_, alert.keep_firing_for, alert.when)
+            found = [_planned(system, alert.when, rule, alert.for_, alert.keep_firing_for, size)]
         else:
             worked_out = _worked_out(spec, system.system, rule)
-            size = worked_out.size if worked_out else size
+            size = worked_out.size if worked_out else EXAMPLES
             found = [*_examples(alert.when, rule), *(_shaped(worked_out, rule) if worked_out else ())]
         tests.setdefault(size, []).extend(found)
+    shortest = min((size for size, some in tests.items() if some), default=0)
     return {
-        "" if size == shared else f"-{duration(size)}": {
+        "" if size == shortest else f"-{duration(size)}": {
             "system": system.system,
             "interval": duration(size),
             "tests": some,
         }
-        for size, some in tests.items()
+        for size, some in sorted(tests.items())
         if some
     }
 
 
-def _planned(system: System, when: MetricCondition, rule: Rule, wait: int, keep: int, size: int) -> Iterator[Test]:
+def _planned(system: System, when: MetricCondition, rule: Rule, wait: int, keep: int, size: int) -> Test:
     found = plan(system, when, wait, keep, size)
-    selectors = [single(selector) for selector in found.series]
-    alerts = [_firing(rule, found.labels, found.value)]
-    alert = word(rule.name)
-    anchor, alias = rule.name, ""
-    for name, values, looks in found.cases:
-        series = list(zip(selectors, values, strict=True))
-        yield Test(f"{rule.name}: {name}", alert, series, looks, alerts, anchor, alias)
-        if looks[-1].fires:
-            anchor, alias = "", rule.name
+    series = [(single(selector), values) for case in found.cases for selector, values in case.series]
+    return Test(
+        f"{rule.name}: {', '.join(found.codes)}",
+        word(rule.name),
+        series,
+        list(_looks(rule, found.labels, found.looks)),
+        duration(size),
+    )
+
+
+def _looks(rule: Rule, labels: dict[str, str], looks: list[Look]) -> Iterator[tuple[Literal, list[Firing], str, str]]:
+    anchors: dict[float, str] = {}
+    for at, value in looks:
+        if value is None:
+            yield at, [], "", ""
+        elif value in anchors:
+            yield at, [], "", anchors[value]
+        else:
+            anchors[value] = f"{rule.name}{len(anchors) + 1}" if anchors else rule.name
+            yield at, [_firing(rule, labels, value)], anchors[value], ""
 
 
 def _examples(when: Expr, rule: Rule) -> Iterator[Test]:
     for example in when.examples:
         series = [(single(selector), values) for selector, values in example.series.items()]
         alerts = [_firing(rule, one.labels, example.value if one.value is None else one.value) for one in example.fires]
-        looks = [Look(word(duration(at)), fires) for at, fires in example.looks]
-        name, interval = f"{rule.name}: {example.name}", duration(example.interval)
-        yield Test(name, word(rule.name), series, looks, alerts, interval=interval)
+        looks = [(word(duration(at)), alerts if fires else [], "", "") for at, fires in example.looks]
+        yield Test(f"{rule.name}: {example.name}", word(rule.name), series, looks, duration(example.interval))
 
 
 def _worked_out(spec: Spec, system: str, rule: Rule) -> WorkedOut | None:
@@ -98,11 +109,11 @@ def _shaped(found: WorkedOut, rule: Rule) -> Iterator[Test]:
     for name, values, times, firing in found.cases:
         series = [(single(selector), samples) for selector, samples in values]
         alerts = [_firing(rule, labels, value) for labels, value in firing]
-        looks = [Look(word(duration(at)), fires) for at, fires in times]
-        yield Test(f"{rule.name}: {name}", word(rule.name), series, looks, alerts)
+        looks = [(word(duration(at)), alerts if fires else [], "", "") for at, fires in times]
+        yield Test(f"{rule.name}: {name}", word(rule.name), series, looks, duration(found.size))
 
 
-def _firing(rule: Rule, labels: Mapping[str, str], value: float) -> tuple[dict[str, str], dict[str, str]]:
+def _firing(rule: Rule, labels: Mapping[str, str], value: float) -> Firing:
     """The labels and annotations of the alert that fires for a series."""
     own = {label: expand(text, labels, value) for label, text in rule.labels.items()}
     return {**labels, **own}, {key: expand(text, labels, value) for key, text in rule.annotations.items()}

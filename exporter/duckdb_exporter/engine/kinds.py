@@ -1,0 +1,61 @@
+"""What is recorded of a query: its kind, one object for each combination of type, tables and outcome."""
+
+from __future__ import annotations
+
+from functools import cache
+
+OK, PARTIAL, ABANDONED, ERROR = OUTCOMES = ("ok", "partial", "abandoned", "error")
+"""How a query ends: read to its end (or without rows to read), read in part, not read at all, failed."""
+
+
+class Kind:
+    """A kind of query. Of two equal ones there is one object: they are told apart by identity, as events are many."""
+
+    __slots__ = ("outcome", "query_type", "tables")
+
+    def __init__(self, query_type: str, tables: tuple[str, ...], outcome: str) -> None:
+        self.query_type = query_type
+        self.tables = tables
+        self.outcome = outcome
+
+
+kind = cache(Kind)
+
+
+class Statement:
+    """A text given to `execute`, in the words of the labels.
+
+    `streams`: its rows are computed while they are fetched, not inside `execute`. `verbs`: BEGIN, COMMIT and ROLLBACK
+    in the order in which the text has them. `prepares`: names that it gives to statements; `executes`: the name of
+    the one that it runs. `is_plain`: it streams, and nothing else is to be known about it.
+
+    `ok`, `error` and `left` are the kinds it is recorded as, the last when its rows were left unfetched. `begun` is
+    the same statement after some rows were fetched.
+    """
+
+    __slots__ = (
+        "begun", "error", "executes", "is_plain", "left", "ok", "prepares", "query_type", "streams", "tables", "verbs",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        query_type: str,
+        tables: tuple[str, ...] = (),
+        *,
+        streams: bool = False,
+        verbs: tuple[str, ...] = (),
+        prepares: tuple[tuple[str, Statement], ...] = (),
+        executes: str = "",
+        begun: bool = False,
+    ) -> None:
+        self.query_type = query_type
+        self.tables = tables
+        self.streams = streams
+        self.verbs = verbs
+        self.prepares = prepares
+        self.executes = executes
+        self.is_plain = streams and not (verbs or prepares or executes)
+        self.ok = kind(query_type, tables, OK)
+        self.error = kind(query_type, tables, ERROR)
+        self.left = kind(query_type, tables, PARTIAL if begun else ABANDONED)
+        self.begun = self if begun else Statement(query_type, tables, streams=streams, begun=True)

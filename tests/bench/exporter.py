@@ -1,0 +1,306 @@
+"""What the exporter costs the application, beside what one would take instead. `run.py` prints the rows.
+
+Each figure is of a round, and what is compared runs within the same round: a query in pairs of random order, so that
+a busy machine slows both. A busy machine still shows: the least figures are the ones that tell.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import random
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter_ns
+from typing import Any
+
+import duckdb
+import prometheus_client
+from opentelemetry.instrumentation.dbapi import instrument_connection
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+from duckdb_exporter.declare import Label, Metric
+from duckdb_exporter.engine.exporter import Exporter
+from duckdb_exporter.engine.readings import Reader
+from duckdb_exporter.exposition import Exposition
+from duckdb_exporter.instruments import Instruments
+from duckdb_exporter.metrics import METRICS, SETTINGS
+
+Row = tuple[str, list[float], str, float | None]  # what, a figure for each round, its unit, the most it may be
+Query = Callable[[], object]
+
+QUICK = "--quick" in sys.argv
+ROUNDS = 2 if QUICK else 5
+PAIRS = 20 if QUICK else 1000
+SIZES = (100, 200, 300) if QUICK else (1_000, 10_000, 100_000)
+SECONDS = 0.5 if QUICK else 6.0
+LINES = Metric("bench_lines", "counter", "1", "Lines", (Label("kind", ("a",)), Label("of", limit=10**6)), "app")
+NUMBERS = count()
+SCRAPER = """
+import sys, time, urllib.request
+while True:
+    urllib.request.urlopen(sys.argv[1]).read()
+    print(flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def main() -> None:
+    """Print the rows as JSON."""
+    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+    print(json.dumps([*queries(), *texts(), *stalls(), *throughput(), *polls()]))
+
+
+@contextmanager
+def measured(*more: Metric) -> Iterator[tuple[Exporter, Any]]:
+    """An exporter, and a connection that it measures."""
+    exporter = Exporter(Instruments((*METRICS, *more), SETTINGS._replace(listen="127.0.0.1:0")), "bench", "0")
+    with exporter.connect(listen=False) as connection:
+        yield exporter, connection
+    exporter.close()
+
+
+def added(bare: Query, other: Query, pairs: int) -> tuple[float, float]:
+    """Seconds of the bare query, and what the other takes more: medians over pairs in random order."""
+    alone, more = [], []
+    for _ in range(pairs):
+        order = random.sample(((bare, 0), (other, 1)), 2)
+        took = [0, 0]
+        for query, index in order:
+            started = perf_counter_ns()
+            query()
+            took[index] = perf_counter_ns() - started
+        alone.append(took[0])
+        more.append(took[1] - took[0])
+    return median(alone) / 1e9, median(more) / 1e9
+
+
+def simple(connection: Any) -> Query:
+    """A query with a parameter."""
+    return lambda: connection.execute("SELECT ?", [1]).fetchall()
+
+
+def long(connection: Any) -> Query:
+    """A query of about 1 ms."""
+    return lambda: connection.execute("SELECT sum(hash(hash(range))) FROM range(100000)").fetchall()
+
+
+def distinct(connection: Any) -> Query:
+    """A query whose text never came before."""
+    text = "SELECT * FROM range(10) AS t (id) WHERE id = 5 AND id <> {}"
+    return lambda: connection.execute(text.format(next(NUMBERS))).fetchall()
+
+
+def one_by_one(connection: Any) -> Query:
+    """A thousand rows, each fetched alone."""
+
+    def query() -> None:
+        fetch = connection.execute("FROM range(1000)").fetchone
+        while fetch() is not None:
+            pass
+
+    return query
+
+
+def queries() -> Iterator[Row]:
+    """What measuring adds to one query."""
+    bare = duckdb.connect()
+    other: Any = instrument_connection("bench", duckdb.connect(), "duckdb", tracer_provider=_tracing()).cursor()
+    histogram = prometheus_client.Histogram("bench_seconds", "Queries", ["type"], registry=None)
+    timed_connection = duckdb.connect()
+
+    def timed() -> None:
+        started = time.perf_counter()
+        timed_connection.execute("SELECT ?", [1]).fetchall()
+        histogram.labels("SELECT").observe(time.perf_counter() - started)
+
+    def traced() -> None:
+        other.execute("SELECT ?", [1])
+        other.fetchall()
+
+    with measured() as (_, con):
+        for connection in (bare, con, timed_connection, other):
+            connection.execute("SET threads = 1")
+        for query in (simple(con), timed, traced):
+            added(simple(bare), query, PAIRS)  # once for nothing, until everything is warm
+        ours = [added(simple(bare), simple(con), PAIRS) for _ in range(ROUNDS)]
+        clocks = [added(simple(bare), timed, PAIRS)[1] for _ in range(ROUNDS)]
+        spans = [added(simple(bare), traced, PAIRS)[1] for _ in range(ROUNDS)]
+        longs = [added(long(bare), long(con), PAIRS // 2) for _ in range(ROUNDS)]
+        fetches = [added(one_by_one(bare), one_by_one(con), PAIRS // 10)[1] / 1000 for _ in range(ROUNDS)]
+        texts = [added(distinct(bare), distinct(con), PAIRS)[1] for _ in range(ROUNDS)]
+    more = [figure for _, figure in ours]
+    bare.close()
+    yield "SELECT ? on a bare connection", [figure for figure, _ in ours], "us", None
+    yield "  a measured connection adds", more, "us", 4e-6
+    yield "  prometheus_client's labels().observe() around it adds", clocks, "us", None
+    yield "  OpenTelemetry's DB-API instrumentation adds", spans, "us", None
+    yield "  measured / OpenTelemetry", [one / two for one, two in zip(more, spans, strict=True)], "x", 0.05
+    took = median(one for one, _ in longs) * 1e3
+    yield f"  to a query of {took:.1f} ms", [two / one for one, two in longs], "%", 0.01
+    yield "  to each fetchone", fetches, "us", 0.3e-6
+    yield "  to a query whose text never came before", texts, "us", 30e-6
+
+
+def _tracing() -> TracerProvider:
+    class Nowhere(SpanExporter):
+        def export(self, spans: Any) -> SpanExportResult:
+            return SpanExportResult.SUCCESS
+
+    provider = TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(Nowhere()))
+    return provider
+
+
+def filled(lines: int) -> Instruments:
+    """Our instruments with so many series."""
+    instruments = Instruments((LINES,), SETTINGS)
+    for number in range(lines):
+        instruments.increment("bench_lines", number + 0.5, "a", f"t{number}")
+    return instruments
+
+
+def filled_there(lines: int) -> prometheus_client.CollectorRegistry:
+    """The same in a registry of prometheus_client."""
+    registry = prometheus_client.CollectorRegistry()
+    counter = prometheus_client.Counter("bench_lines", "Lines", ["kind", "of"], registry=registry)
+    for number in range(lines):
+        counter.labels("a", f"t{number}").inc(number + 0.5)
+    return registry
+
+
+def texts() -> Iterator[Row]:
+    """The text of a scrape, and the memory of its series."""
+    for lines, goal in zip(SIZES, (0.8e-3, 8e-3, 0.5), strict=True):
+        exposition, registry = Exposition(filled(lines), "bench", "0"), filled_there(lines)
+        exposition.render()
+        ours, theirs = [], []
+        for _ in range(ROUNDS):
+            ours.append(cpu(exposition.render))
+            theirs.append(cpu(partial(prometheus_client.generate_latest, registry)))
+        yield f"text of {lines:,} lines, CPU time", ours, "ms", goal
+        yield "  / prometheus_client", [one / two for one, two in zip(ours, theirs, strict=True)], "x", 1 / 8
+    lines = SIZES[1]
+    instruments = held(lambda: _printed(filled(lines))) / lines
+    registry_ = held(lambda: filled_there(lines)) / lines
+    yield "memory of a series, bytes", [instruments], "B", None
+    yield "  / prometheus_client", [instruments / registry_], "x", 1.0
+
+
+def _printed(instruments: Instruments) -> Exposition:
+    exposition = Exposition(instruments, "bench", "0")
+    exposition.render()
+    return exposition
+
+
+def cpu(call: Callable[[], object]) -> float:
+    """CPU seconds of one call."""
+    started = time.process_time()
+    call()
+    return time.process_time() - started
+
+
+def held(make: Callable[[], object]) -> int:
+    """Bytes that what is made keeps."""
+    gc.collect()
+    tracemalloc.start()
+    made = make()
+    gc.collect()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    del made
+    return size
+
+
+@contextmanager
+def scraped(url: str, pause: float) -> Iterator[None]:
+    """Scraped by another process meanwhile."""
+    command = [sys.executable, "-c", SCRAPER, url, str(pause)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as scraper:
+        assert scraper.stdout is not None
+        scraper.stdout.readline()  # it has begun
+        yield
+        scraper.kill()
+
+
+def slowest(query: Query) -> float:
+    """The time that one query in a thousand takes longer than, over some seconds."""
+    took = []
+    end = time.perf_counter() + SECONDS
+    while (started := time.perf_counter()) < end:
+        query()
+        took.append(time.perf_counter() - started)
+    return sorted(took)[-1 - len(took) // 1000]
+
+
+def stalls() -> Iterator[Row]:
+    """How long the application's queries wait while many lines are scraped, four times a second."""
+    bare = duckdb.connect()
+    alone = [slowest(lambda: bare.execute("SELECT 1").fetchall())]
+    with measured(LINES) as (exporter, con):
+        instrument = next(one for one in exporter.instruments if one.metric is LINES)
+        for number in range(SIZES[1]):
+            instrument.child(("a", f"t{number}")).add(number + 0.5)
+        with scraped(exporter.serve().url, 0.25):
+            ours = [slowest(lambda: con.execute("SELECT 1").fetchall()) for _ in range(1 if QUICK else 2)]
+    server, thread = prometheus_client.start_http_server(0, "127.0.0.1", filled_there(SIZES[1]))
+    with scraped(f"http://127.0.0.1:{server.server_port}/metrics", 0.25):
+        theirs = [slowest(lambda: bare.execute("SELECT 1").fetchall())]
+    server.shutdown()
+    thread.join()
+    bare.close()
+    yield "SELECT 1, the slowest of a thousand (p99.9), nobody scrapes", alone, "ms", None
+    yield f"  measured, {SIZES[1]:,} lines scraped 4 times a second", ours, "ms", 3e-3
+    yield "  prometheus_client, the same", theirs, "ms", None
+
+
+def throughput() -> Iterator[Row]:
+    """How many queries run in some seconds: bare, and measured, polled and scraped each second."""
+    ratios = []
+    for _ in range(ROUNDS):
+        done = {run: run() for run in random.sample((done_bare, done_measured), 2)}
+        ratios.append(done[done_bare] / done[done_measured])
+    yield "queries of 1 ms in a second, bare / measured, polled and scraped", ratios, "x", 1.02
+
+
+def done_bare() -> int:
+    """Queries on a bare connection."""
+    with duckdb.connect() as connection:
+        return _done(connection)
+
+
+def done_measured() -> int:
+    """Queries on a measured one, while it is scraped."""
+    with measured() as (exporter, connection), scraped(exporter.serve().url, 1.0):
+        return _done(connection)
+
+
+def _done(connection: Any) -> int:
+    connection.execute("SET threads = 1")
+    query = long(connection)
+    done, end = 0, time.perf_counter() + min(SECONDS, 3.0)
+    while time.perf_counter() < end:
+        query()
+        done += 1
+    return done
+
+
+def polls() -> Iterator[Row]:
+    """One poll of an idle database."""
+    with TemporaryDirectory(prefix="bench-") as below, duckdb.connect(f"{below}/bench.duckdb") as connection:
+        reader = Reader("bench", ())
+        took = [cpu(lambda: reader.read(connection, own=1)) for _ in range(ROUNDS * 20)]
+    yield "a poll of an idle database, CPU time", took, "ms", 3e-3
+
+
+if __name__ == "__main__":
+    main()

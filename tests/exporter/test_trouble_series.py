@@ -1,0 +1,79 @@
+"""Labels and statements without end: the number of series and the memory for them have one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from duckdb_exporter.declare import Label, Metric
+from duckdb_exporter.exposition import Exposition
+from duckdb_exporter.instruments import Instruments
+from duckdb_exporter.metrics import SETTINGS
+
+if TYPE_CHECKING:
+    from tests.exporter.conftest import Lab, Scrape
+
+I: dict[str, Any] = {"instance_id": "i"}  # noqa: E741 - the instance of every test here
+COUNTER = Metric("app_orders_total", "counter", "", "Orders", (Label("customer", limit=50),), "app")
+ROWS = Metric(
+    "trades_rows",
+    "gauge",
+    "rows",
+    "Rows by customer",
+    (Label("customer", limit=50),),
+    "sql",
+    sql="SELECT customer, count(*) FROM trades GROUP BY customer ORDER BY customer",
+    every=0.5,
+    rows=10_000,
+)
+DROPPED = "duckdb_exporter_dropped_label_values_total"
+
+
+def series(scrape: Scrape, name: str) -> int:
+    return sum(found == name for found, _ in scrape.samples)
+
+
+def test_labels_of_the_application_explode() -> None:
+    instruments = Instruments((COUNTER,), SETTINGS)
+    for number in range(100_000):
+        instruments.increment("app_orders_total", 1.0, f"customer-{number}")
+    shown = Exposition(instruments, "duckdb", "0").render().decode()
+    lines = [line for line in shown.splitlines() if line.startswith("app_orders_total{")]
+    assert len(lines) == 51
+    assert 'app_orders_total{customer="other"} 99950' in lines
+    assert f'{DROPPED}{{metric="app_orders_total",label="customer"}} 99950' in shown
+
+
+def test_labels_of_a_query_explode(
+    make_lab: Callable[..., Lab], fetch: Callable[[str], Scrape], caplog: pytest.LogCaptureFixture
+) -> None:
+    lab = make_lab(ROWS, ROWS._replace(name="few_rows", rows=100))
+    con = lab.connect(**I)
+    con.execute("CREATE TABLE trades AS SELECT 'c' || range % 5000 AS customer FROM range(10000)")
+    url = lab.exporter.serve().url
+    lab.until(lambda scrape: series(scrape, "trades_rows"))
+    with caplog.at_level(logging.WARNING):
+        found = fetch(url)
+    assert series(found, "trades_rows") <= 50
+    lab.until(lambda scrape: scrape("duckdb_exporter_probe_disabled", instance_id="i", probe="few_rows", reason="rows"))
+    con.execute("DELETE FROM trades")
+    con.close()
+
+
+def test_statements_explode(lab: Lab, fetch: Callable[[str], Scrape]) -> None:
+    con = lab.connect(**I)
+    url = lab.exporter.serve().url
+    before = len(fetch(url).samples)
+    for number in range(3000):
+        con.execute(f"SELECT {number} AS column_{number}").fetchall()
+    for number in range(100):
+        con.execute(f"CREATE TABLE t{number} (id INTEGER)").execute(f"INSERT INTO t{number} VALUES (1)")
+    found = fetch(url)
+    assert len(found.samples) - before < 20
+    assert found("duckdb_query_latency_ms_count", query_type="SELECT") == 3000
+    assert found("duckdb_insert_latency_ms_count", table_name="other") == 100
+    assert len(con._known) < 3000  # the texts that are remembered
+    con.close()

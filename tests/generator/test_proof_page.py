@@ -1,0 +1,63 @@
+"""The page that draws what proves each alert."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from truegauge_generator.drawing import gains
+from truegauge_generator.literals import as_html
+from truegauge_generator.notation import samples
+from truegauge_generator.render import render
+from truegauge_spec import Spec
+
+PAGE = "rendered/docs/duckdb-proof.html"
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ("1", [1]),
+        ("1x2", [1, 1, 1]),
+        ("0+5x2", [0, 5, 10]),
+        ("3-1x2 _x2 7", [3, 2, 1, None, None, 7]),
+        ("1e-05+2.5e-05x1 stale -4x1", [1e-05, 3.5e-05, None, -4, -4]),
+    ],
+)
+def test_promtool_s_notation_is_read_back(values: str, found: list[float | None]) -> None:
+    assert samples(values) == pytest.approx(found)
+
+
+def test_what_is_not_the_notation_is_refused() -> None:
+    with pytest.raises(ValueError, match="'five' is not promtool's notation"):
+        samples("1 five")
+
+
+def test_a_counter_that_starts_again_gains_nothing_by_that() -> None:
+    assert gains([1, 3, None, 2, 5]) == [0, 2, None, 0, 3]
+
+
+def test_every_alert_is_drawn_and_one_case_of_it_fires(spec: Spec) -> None:
+    page = render(spec)[PAGE]
+    sections = re.split('<h2 id="', page)[1:]
+    assert [section.partition('"')[0] for section in sections] == list(spec.systems["duckdb"].alerts)
+    for section in sections:
+        figures = section.split("<figure>")[1:]
+        assert {'class="fires"' in figure for figure in figures[:1]} == {True}
+        assert not any('class="fires"' in figure for figure in figures[1:])
+        assert all("<polyline" in figure for figure in figures)
+
+
+def test_the_threshold_is_drawn_where_a_value_of_the_series_is_one(spec: Spec) -> None:
+    sections = dict(re.findall('<h2 id="(.*?)">(.*?)(?=<h2)', render(spec)[PAGE], re.DOTALL))
+    assert "<line" in sections["StalePoll"]
+    assert "<line" not in sections["HighQueryLatency"]
+
+
+@pytest.mark.parametrize("text", ["<script>", '" onload="x', "a & b", "it's"])
+def test_no_text_becomes_markup(text: str) -> None:
+    printed = as_html(text)
+    assert not set(printed) & set("<>\"'")
+    assert unescape(printed) == text
