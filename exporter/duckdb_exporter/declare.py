@@ -19,7 +19,8 @@ class Metric(NamedTuple):
     `type` is counter, gauge or histogram. `measure` names a measurement of the engine, or is "sql" (the query `sql`
     gives the value) or "app" (the application calls). `scale` multiplies the measurement's native unit (seconds,
     bytes, 1) into `unit`. `where` keeps only the events whose dimension has that value. What the application
-    measures under the name `replaced_by` counts here too, times `scale`: this is its old name.
+    measures under the name `replaced_by` counts here too, times `scale`: this is its old name. The query runs each
+    `every` seconds, for at most `timeout` seconds, and gives at most `rows`.
     """
 
     name: str
@@ -33,6 +34,9 @@ class Metric(NamedTuple):
     sql: str | None = None
     buckets: tuple[float, ...] = ()
     replaced_by: str = ""
+    every: float = 30.0
+    timeout: float = 2.0
+    rows: int = 100
 
 
 class Remedies(NamedTuple):
@@ -50,7 +54,10 @@ class Remedies(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """How the exporter runs: times in seconds, sizes in bytes, `listen` as host:port."""
+    """How the exporter runs: times in seconds, sizes in bytes, `listen` as host:port.
+
+    `forget_after`: how long the series of a closed database stay while the process has another one open.
+    """
 
     listen: str = "127.0.0.1:9187"
     instance_label: str = "instance_id"
@@ -60,3 +67,4 @@ class Settings(NamedTuple):
     memory_limit: int | None = None
     disk_quota: int | None = None
     remedies: Remedies | None = None
+    forget_after: float = 300.0

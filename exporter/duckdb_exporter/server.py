@@ -17,7 +17,7 @@ from .reloaded import Reloaded
 from .web import WebConfig
 
 CONNECTIONS_LIMIT = 64
-_READ = ("GET", "HEAD")
+READ = ("GET", "HEAD")
 _PAUSE = threading.Event()
 _LOG = logging.getLogger(__name__)
 
@@ -48,9 +48,9 @@ class Server:
         host, port = address(listen)
         landing = Answer(200, _landing(title), "text/html; charset=utf-8")
         self._pages = {
-            "/": Page(_READ, lambda _: landing),
-            "/metrics": Page(_READ, lambda _: Answer(200, metrics(), CONTENT_TYPE)),
-            "/-/healthy": Page(_READ, lambda _: Answer(200, b"healthy\n")),
+            "/": Page(READ, lambda _: landing),
+            "/metrics": Page(READ, lambda _: Answer(200, metrics(), CONTENT_TYPE)),
+            "/-/healthy": Page(READ, lambda _: Answer(200, b"healthy\n")),
             **pages,
         }
         self._web = web
@@ -76,6 +76,12 @@ class Server:
         """The address that a scraper uses."""
         scheme = "https" if self._web is not None and self._web.current().tls else "http"
         return f"{scheme}://{self._host}:{self.port}/metrics"
+
+    def forked(self) -> None:
+        """In a forked child: let go of the parent's port and clients. The threads that serve them are not here."""
+        self.closed = True
+        for one in (self._socket, self._wake, self._waker, *self._open):
+            one.close()
 
     def close(self) -> None:
         """Stop, free the port and end every open connection. May be called again."""

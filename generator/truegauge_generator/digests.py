@@ -62,7 +62,7 @@ FIELDS: dict[type[Model], Fields] = {
     Metric: Fields("type unit labels buckets measure deprecated", "help waive"),
     Deprecated: Fields("replaced_by", "until"),
     OpenLabel: Fields("limit"),
-    SqlMeasure: Fields("sql"),
+    SqlMeasure: Fields("sql every timeout rows"),
     PartMeasure: Fields("of where"),
     Alert: Fields(
         "when for_ keep_firing_for severity remedy group labels", "summary description runbook annotations waive"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, FiniteFloat, Tag, field_validator, model_validator
 
-from truegauge_spec.model import LabelName, MetricName, Model, Text, Waivers
+from truegauge_spec.model import LabelName, MetricName, Model, PositiveDuration, Text, Waivers
 from truegauge_spec.names import series_names
 
 MetricType = Literal["counter", "gauge", "histogram"]
@@ -26,9 +26,15 @@ Label = Annotated[
 
 
 class SqlMeasure(Model):
-    """A query whose last column is the value and whose other columns are the labels."""
+    """A probe: a SELECT whose last column is the value and whose other columns are the labels.
+
+    It runs each `every`, for at most `timeout`, and gives at most `rows`.
+    """
 
     sql: Text
+    every: PositiveDuration = 30_000
+    timeout: PositiveDuration = 2_000
+    rows: Annotated[int, Field(gt=0, le=10_000)] = 100
 
 
 class PartMeasure(Model):

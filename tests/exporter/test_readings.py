@@ -128,11 +128,11 @@ def test_disk_fragmentation_is_all_blocks_to_used_blocks(lab: Lab, tmp_path: Pat
 
 def test_spilled_data_counts_as_disk_use(tmp_path: Path) -> None:
     (tmp_path / "a.duckdb").write_bytes(b"x" * 100)
-    assert disk.read(tmp_path / "a.duckdb", 50, None)["disk.used"] == 150
+    assert disk.read(tmp_path / "a.duckdb", (), 50, None)["disk.used"] == 150
 
 
 def test_the_size_of_a_missing_file_is_not_known(tmp_path: Path) -> None:
-    readings = disk.read(tmp_path / "gone.duckdb", None, None)
+    readings = disk.read(tmp_path / "gone.duckdb", (), None, None)
     assert readings["disk.used"] is None
 
 

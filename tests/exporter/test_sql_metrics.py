@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from duckdb_exporter.declare import Label, Metric
@@ -16,16 +17,16 @@ UP = Metric("duckdb_up", "gauge", "", "Up", (Label("instance_id"),), "exporter.u
 
 
 def sql(query: str, *labels: Label, type_: str = "gauge", name: str = "m", scale: float = 1.0) -> Metric:
-    return Metric(name, type_, "", "A query's value", labels, "sql", scale=scale, sql=query)
+    return Metric(name, type_, "", "A query's value", labels, "sql", scale=scale, sql=query, every=0.05)
 
 
 @pytest.fixture
 def lab_with(make_lab: Callable[..., Lab]) -> Callable[..., Lab]:
     def make(*metrics: Metric) -> Lab:
         lab = make_lab(UP, *metrics)
-        con = lab.connect(instance_id="i", listen=False)
-        con.execute("CREATE TABLE t AS SELECT range AS id, 'c' || range % 3 AS kind FROM range(9)")
-        lab.con = con
+        bare = duckdb.connect()
+        bare.execute("CREATE TABLE t AS SELECT range AS id, 'c' || range % 3 AS kind FROM range(9)")
+        lab.con = lab.exporter.instrument(bare, instance_id="i", listen=False)
         return lab
 
     return make
@@ -33,7 +34,7 @@ def lab_with(make_lab: Callable[..., Lab]) -> Callable[..., Lab]:
 
 def test_a_query_without_labels_gives_one_value(lab_with: Callable[..., Lab]) -> None:
     lab = lab_with(sql("SELECT count(*) FROM t"), sql("SELECT 2.5::DECIMAL(4, 2)", name="d", scale=1000.0))
-    scrape = lab.until(lambda scrape: scrape("m"))
+    scrape = lab.until(lambda scrape: scrape("m") and scrape("d"))
     assert (scrape("m"), scrape("d")) == (9, 2500)
     lab.con.execute("DELETE FROM t WHERE id > 3")
     lab.until(lambda scrape: scrape("m") == 4)

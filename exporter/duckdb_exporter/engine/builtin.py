@@ -54,7 +54,7 @@ def checkpoint(instance: Instance, settings: Remedies) -> Step:
     path = instance.source.path
     if path is None:
         raise Declined("bound", "a database in memory has no write-ahead log")
-    sizes = disk.read(path, 0, None)
+    sizes = disk.read(path, (), 0, None)
     needed = int(sizes["disk.used"] or 0) + settings.free_disk
     free = shutil.disk_usage(path.parent).free
     if free < needed:

@@ -13,6 +13,7 @@ import duckdb
 
 from .activity import Activity
 from .appender import Appender
+from .forked import INHERITED, keep
 from .forwarding import forwarded
 from .kinds import Statement
 from .relation import Readings
@@ -210,6 +211,14 @@ class Connection:
             raise
         self._closed = True
         self._transaction.close(now)
+
+    def forked(self) -> None:
+        """In a forked child: refuse to work from now on."""
+        keep(self._raw)
+        self._closed = True
+        self._open = None
+        self._raw = self._raw_execute = self._raw_fetchall = self._raw_fetchone = INHERITED
+        self._instance = self._transaction = INHERITED
 
     def __enter__(self) -> Connection:
         self._raw.__enter__()

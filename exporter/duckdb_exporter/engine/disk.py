@@ -6,20 +6,25 @@ DuckDB holds on it (POSIX fcntl locks), and a second process could then write to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from shutil import disk_usage
 
 
-def read(path: Path | None, spilled: float | None, quota: int | None) -> dict[str, float | None]:
-    """Measurements of a database file, or of a database in memory when `path` is None; all in bytes.
+def read(
+    path: Path | None, attached: Sequence[Path], spilled: float | None, quota: int | None
+) -> dict[str, float | None]:
+    """Measurements of a database file and those attached to it, or of one in memory when `path` is None; in bytes.
 
-    `spilled`: what the engine last said it has in temporary files. `quota` None: the size of the file system.
+    `spilled`: what the engine last said it has in temporary files. `quota` None: the size of the file system of `path`.
     """
-    wal = _size(path.with_name(path.name + ".wal")) or 0 if path else 0
     size = _size(path) if path else 0
+    files = [path, *attached] if path else attached
+    logs = [_size(file.with_name(file.name + ".wal")) or 0 for file in files]
+    others = sum(_size(file) or 0 for file in attached)
     return {
-        "disk.used": None if size is None else size + wal + (spilled or 0),
-        "disk.wal": wal,
+        "disk.used": None if size is None else size + others + sum(logs) + (spilled or 0),
+        "disk.wal": max(logs, default=0),  # each has a limit of its own
         "disk.limit": quota if quota is not None else _file_system(path.parent if path else Path()),
     }
 

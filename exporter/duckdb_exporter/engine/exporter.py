@@ -18,15 +18,15 @@ import duckdb
 from ..exposition import Exposition
 from ..instruments import Instruments
 from ..server import Server, address
-from ..web import web
-from . import source
+from . import probe_report, source
 from .connection import Connection
 from .instance import Instance, Source
 from .memory import parse_bytes
 from .parser import Parser
+from .probes import Probe
 from .recorder import Recorder
 from .remedies import Function, Remedies
-from .serving import FilePath, Listen, Serving, read_file
+from .serving import FilePath, Listen, Serving, Wanted
 from .statements import Classifier
 from .sync import Syncs
 from .tables import declared
@@ -46,8 +46,9 @@ class Exporter:
     """Measures databases of this process and serves the numbers."""
 
     def __init__(self, instruments: Instruments, system: str, digest: str) -> None:
+        self._arguments = (instruments, system, digest)
         self._settings = instruments.settings
-        self._title = f"{system} exporter"
+        self._system = system
         self.instruments = instruments
         self._recorder = Recorder(instruments)
         syncs = Syncs(self._recorder, self._sync_instance)
@@ -56,12 +57,13 @@ class Exporter:
         self._tables = declared(self._recorder.metrics)
         self._parser = Parser()
         self._instances: dict[str, Instance] = {}
-        self._lock = threading.Lock()  # guards _instances and _server
+        self._lock = threading.Lock()  # guards _instances
         self._scrape_lock = threading.Lock()
-        self._server: Server | None = None
-        self._serving = Serving()
         remedies = self._settings.remedies
         self._remedies = None if remedies is None else Remedies(remedies, instruments, self._instances)
+        self._has_probes = any(metric.sql is not None for metric in self._recorder.metrics)
+        pages = probe_report.pages(self._probes) if self._has_probes else {}
+        self._serving = Serving(system, self._settings.listen, self._shown, pages, self._remedies)
 
     def connect(
         self,
@@ -134,25 +136,21 @@ class Exporter:
         remedies_token_file: FilePath | None = None,
         scraped_as: str | None = None,
         registry: CollectorRegistry | None = None,
+        targets: FilePath | None = None,
     ) -> Server:
         """Serve `/metrics` for this process, on `listen` or the spec's address; the running server if there is one.
 
         `web_config`: a file with TLS and users; default neither. `remedies_token_file`: whoever has the token in it may
         post alerts to `/remedies`; default nobody. `scraped_as`: the host:port by which Prometheus knows this process,
         where that is not the address it listens on. `registry`: of `prometheus_client`, for example its REGISTRY, whose
-        metrics are shown below ours; what clashes with ours, or fails, is left out and logged.
+        metrics are shown below ours; what clashes with ours, or fails, is left out and logged. `targets`: a folder that
+        gets a file with the address, for Prometheus' `file_sd_configs`; default the environment's
+        DUCKDB_EXPORTER_TARGETS, else none.
 
         Raises ValueError for a malformed address or file, or when already serving otherwise, OSError when the address
-        cannot be bound.
+        cannot be bound or the folder not be written.
         """
-        wanted = Serving(listen, web_config, remedies_token_file, scraped_as, registry)
-        with self._lock:
-            if self._server is None or self._server.closed:
-                self._server = self._started(wanted)
-                self._serving = wanted._replace(listen=listen or self._settings.listen)
-            elif not self._serving.also(wanted):
-                raise ValueError(f"already serving {self._server.url}; a process serves once, in one way")
-            return self._server
+        return self._serving.serve(Wanted(listen, web_config, remedies_token_file, scraped_as, registry, targets))
 
     def remedy(self, name: str, *, undo: Function | None = None) -> Callable[[F], F]:
         """`@remedy("retry_sync")` on the function of the application to call when an alert asks for that remedy.
@@ -173,7 +171,10 @@ class Exporter:
     def render(self) -> bytes:
         """What a scrape shows now, in text format 0.0.4. Calls no engine and opens no database file."""
         with self._fresh():
-            return self._exposition.render()
+            shown = self._exposition.render()
+        if self._has_probes:
+            shown += probe_report.families(self._system, self._settings.instance_label, self._probes())
+        return shown
 
     def collector(self) -> Collector:
         """What `/metrics` shows, to `register` with a registry of `prometheus_client` that the application serves.
@@ -186,18 +187,30 @@ class Exporter:
 
     def close(self) -> None:
         """End server and pollers. Connections stay usable; another `connect` or `serve` starts anew."""
-        with self._lock:
-            server, self._server = self._server, None
-        if server is not None:
-            server.close()
+        self._serving.close()
         for instance in list(self._instances.values()):
             instance.stop()
         self._parser.close()
+
+    def forked(self) -> None:
+        """In a forked child: start anew, from zero, and keep off what is the parent's.
+
+        No thread of the parent is here. A connection of its refuses to work: to close one here would write the
+        parent's log into its database file, and DuckDB 2.0 crashes doing so.
+        """
+        self._serving.forked()
+        self._parser.forked()
+        for instance in self._instances.values():
+            instance.forked()
+        instruments, system, digest = self._arguments
+        Instruments.__init__(instruments, [one.metric for one in instruments], instruments.settings)
+        Exporter.__init__(self, instruments, system, digest)
 
     @contextmanager
     def _fresh(self) -> Iterator[None]:
         with self._scrape_lock:
             now = perf_counter()
+            self._forget_closed(now)
             instances = list(self._instances.values())
             for instance in instances:
                 instance.show(now)
@@ -236,21 +249,22 @@ class Exporter:
         # Each has views of its own, and so a classifier.
         return Instance(id_, wanted, self._settings, self._recorder, Classifier(self._tables, self._parser))
 
-    def _started(self, wanted: Serving) -> Server:
-        listen = wanted.listen or self._settings.listen
-        _, port = address(listen)
-        config = None if wanted.web_config is None else read_file(wanted.web_config, web)
-        pages = {}
-        if wanted.remedies_token_file is not None:
-            if self._remedies is None:
-                raise ValueError("the spec has no `remedies` for the exporter")
-            names = frozenset((wanted.scraped_as or listen, f"{socket.gethostname()}:{port}"))
-            remedies = self._remedies
-            pages["/remedies"] = read_file(wanted.remedies_token_file, lambda file: remedies.page(file, names))
-        metrics = self.render if wanted.registry is None else self._with(wanted.registry)
-        return Server(listen, metrics, self._title, config, pages)
+    def _probes(self) -> Iterator[tuple[str, Probe]]:
+        for id_, instance in list(self._instances.items()):
+            if instance.connected:
+                yield from ((id_, probe) for probe in instance.probes.all)
 
-    def _with(self, registry: CollectorRegistry) -> Callable[[], bytes]:
+    def _forget_closed(self, now: float) -> None:
+        with self._lock:
+            connected = {id_ for id_, instance in self._instances.items() if instance.connected}
+            for id_, instance in list(self._instances.items()):
+                if connected and id_ not in connected and now - instance.idle_since > self._settings.forget_after:
+                    del self._instances[id_]
+                    self._recorder.forget(id_)
+
+    def _shown(self, registry: CollectorRegistry | None) -> Callable[[], bytes]:
+        if registry is None:
+            return self.render
         from ..registry import Guest  # noqa: PLC0415
 
         guest = Guest(registry, self._exposition.names())
@@ -282,6 +296,8 @@ def process_exporter(instruments: Instruments, system: str, digest: str) -> Expo
     exporter = Exporter(instruments, system, digest)
     # Before the interpreter is torn down: DuckDB reports what a daemon thread then still holds as leaked.
     atexit.register(exporter.close)
+    if hasattr(os, "register_at_fork"):  # where there is a fork
+        os.register_at_fork(after_in_child=exporter.forked)
     return exporter
 
 

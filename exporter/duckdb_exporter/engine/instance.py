@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import weakref
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +19,7 @@ from .checkpoints import Checkpoints
 from .lock import FileLock
 from .memory import resident_bytes
 from .poller import Poller
+from .probes import Probes
 from .readings import NOTHING_KNOWN, PARTS, Reader, Snapshot
 from .recorder import Recorder
 from .statements import Classifier
@@ -47,15 +50,25 @@ class Instance:
         self._activities = Activities()
         # Plain dict operations, each atomic: a finalizer can come between any two lines and must not wait for a lock.
         self._connections: dict[int, weakref.ref[Connection]] = {}
-        self._polled: int | None = None  # the connection that the poller's cursor was opened from, if a root
-        self._poller = Poller(f"{id_} poller", self._renew, self._poll, self._not_answering, settings.poll_interval)
+        self._poller = Poller(
+            f"{id_} poller", partial(self._renew, "poll"), self._poll, self._not_answering, settings.poll_interval
+        )
+        self._pollers = {"poll": self._poller}
+        self._polled: dict[str, int | None] = {}  # the connection that a poller's cursor was opened from, if a root
         self.measure(source)
+        if self.probes.all:  # so that a slow query delays no poll
+            interval = min(1.0, *(probe.metric.every for probe in self.probes.all))
+            self._pollers["probes"] = Poller(
+                f"{id_} probes", partial(self._renew, "probes"), self._probe, _nothing, interval, patience=0.0
+            )
 
     def measure(self, source: Source) -> None:
         """Measure this database from now on."""
         self.source = source
         self._lock = FileLock(source.path)
         self.snapshot: Snapshot | None = None
+        self.probes = Probes(self._recorder.metrics, self._settings)
+        self.idle_since = perf_counter()
         self._reader: Reader | None = None
         self._answered_at = perf_counter()
         self._answering = False
@@ -70,7 +83,7 @@ class Instance:
         """A connection was opened."""
         self._connections[id(connection)] = weakref.ref(connection)
         self._activities.join(connection.activity)
-        self._poller.start()
+        self._start()
 
     def leave(self, connection: Connection) -> None:
         """A connection is about to be closed: afterwards nothing of the exporter's depends on it."""
@@ -81,18 +94,23 @@ class Instance:
         connection.activity.ended = True
         self._connections.pop(id(connection), None)
         if not self.connected:
-            self._poller.stop()
+            self.idle_since = perf_counter()
+            self.stop()
             if self._connections:  # opened by another thread meanwhile
-                self._poller.start()
-        elif self._polled in (id(connection), None):
-            self._poller.detach()
+                self._start()
+            return
+        for name, poller in self._pollers.items():
+            if self._polled.get(name) in (id(connection), None):
+                poller.detach()
 
     def lost(self, connection: Connection) -> None:
         """A connection is being collected by Python, unclosed."""
         connection.activity.ended = True
         self._connections.pop(id(connection), None)
         if not self.connected:
-            self._poller.detach_soon()
+            self.idle_since = perf_counter()
+            for poller in self._pollers.values():
+                poller.detach_soon()
 
     def transaction_ended(self, outcome: str, seconds: float, at: float) -> None:
         """An explicit transaction ended; see `transactions` for the outcomes."""
@@ -103,9 +121,13 @@ class Instance:
         elif outcome in FAILURES:
             self._recorder.count("transaction.failure", self.id)
 
-    def between_polls(self) -> contextlib.AbstractContextManager[None]:
-        """Keeps the poller from the engine."""
-        return self._poller.paused()
+    @contextlib.contextmanager
+    def between_polls(self) -> Iterator[None]:
+        """Keeps the pollers from the engine."""
+        with contextlib.ExitStack() as paused:
+            for poller in self._pollers.values():
+                paused.enter_context(poller.paused())
+            yield
 
     @property
     def exact_limit(self) -> int | None:
@@ -125,8 +147,16 @@ class Instance:
         self._poller.run(lambda cursor: cursor.execute("CHECKPOINT"))
 
     def stop(self) -> None:
-        """End the poller."""
-        self._poller.stop()
+        """End the pollers."""
+        for poller in self._pollers.values():
+            poller.stop()
+
+    def forked(self) -> None:
+        """In a forked child: the connections are the parent's."""
+        for connection in self._living():
+            connection.forked()
+        for poller in self._pollers.values():
+            poller.forked()
 
     def show(self, now: float) -> None:
         """Bring what is known of the database into the gauges."""
@@ -136,9 +166,8 @@ class Instance:
         fresh = self.snapshot if now - self._answered_at <= self._settings.stale_after else None
         for measure in PARTS:
             self._recorder.parts(measure, self.id, fresh.parts[measure] if fresh else {})
-        for metric in self._recorder.metrics:
-            if metric.sql is not None:
-                self._recorder.replace(metric.name, self.id, fresh.samples[metric.name] if fresh else ())
+        for probe in self.probes.all:
+            self._recorder.replace(probe.metric.name, self.id, probe.samples(now) if self.connected else ())
 
     def measurements(self, now: float) -> dict[str, float | None]:
         """The present values in native units. Never waits for the engine; None for what is not known."""
@@ -148,7 +177,7 @@ class Instance:
         fresh = snapshot is not None and age <= self._settings.stale_after
         values = snapshot.values if snapshot is not None and fresh else NOTHING_KNOWN
         tracked, resident = values["memory.used"], resident_bytes()
-        on_disk = disk.read(self.source.path, snapshot.spilled if snapshot else None, self.source.quota)
+        on_disk = self._disk(snapshot)
         return {
             **values,
             **on_disk,
@@ -161,12 +190,20 @@ class Instance:
             "exporter.poll_age": age,
         }
 
-    def _renew(self, cursor: duckdb.DuckDBPyConnection | None) -> duckdb.DuckDBPyConnection | None:
+    def _disk(self, snapshot: Snapshot | None) -> dict[str, float | None]:
+        attached, spilled = (snapshot.attached, snapshot.spilled) if snapshot else ((), None)
+        return disk.read(self.source.path, attached, spilled, self.source.quota)
+
+    def _start(self) -> None:
+        for poller in self._pollers.values():
+            poller.start()
+
+    def _renew(self, name: str, cursor: duckdb.DuckDBPyConnection | None) -> duckdb.DuckDBPyConnection | None:
         if cursor is not None and self._connections:
             return cursor
         # Closing a connection closes the cursors opened from it, so the application's cursors come last.
         for connection in sorted(self._living(), key=lambda connection: not connection.is_root):
-            self._polled = id(connection) if connection.is_root else None
+            self._polled[name] = id(connection) if connection.is_root else None
             if id(connection) not in self._connections:
                 continue  # it began to close before it could see that it is polled
             try:
@@ -183,12 +220,15 @@ class Instance:
         self._recorder.fold(started)
         if self._reader is None:
             name = cursor.execute(_NAME).fetchall()[0][0]
-            self._reader = Reader(name, self.source.limits, self._recorder.metrics, self._settings.instance_label)
-        self.snapshot = self._reader.read(cursor)
+            self._reader = Reader(name, self.source.limits, self._recorder.metrics)
+        self.snapshot = self._reader.read(cursor, sum(poller.attached for poller in self._pollers.values()))
         self.classify.follow(self.snapshot.views)
         self._answered_at = perf_counter()
         self._answering = True
         self._recorder.gauge("exporter.poll_duration", self.id, self._answered_at - started)
+
+    def _probe(self, cursor: duckdb.DuckDBPyConnection) -> bool:
+        return self.probes.poll(cursor)
 
     def _not_answering(self, error: Exception | None) -> None:
         self._answering = False
@@ -199,6 +239,10 @@ class Instance:
         """Seconds that the oldest open transaction or result has been open, 0 without one."""
         opened = (connection.open_since() for connection in self._living())
         return max((now - since for since in opened if since is not None), default=0.0)
+
+
+def _nothing(error: Exception | None) -> None:
+    """A probe says itself how it went."""
 
 
 _NAME = "SELECT database_name FROM system.main.duckdb_databases() WHERE NOT internal ORDER BY database_oid LIMIT 1"

@@ -6,6 +6,8 @@ import threading
 
 import duckdb
 
+from .forked import keep
+
 
 class Parser:
     """Says the engine's type of each statement in a text.
@@ -28,6 +30,10 @@ class Parser:
             except (duckdb.Error, TypeError, UnicodeError):
                 return None
         return [statement.type.name for statement in parsed]
+
+    def forked(self) -> None:
+        """In a forked child: leave the connection to the parent."""
+        keep(self._connection)
 
     def close(self) -> None:
         """Close the connection; another text opens one again."""

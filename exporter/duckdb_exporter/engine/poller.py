@@ -11,7 +11,10 @@ from typing import TypeVar
 
 import duckdb
 
-_GRACE = 0.5  # seconds that a closing connection waits for a poll to end, which takes 2 ms, then for an interrupt
+from .forked import keep
+
+_GRACE = 0.5  # seconds that a closing connection waits for an interrupted poll to end
+_NUDGE = 0.05  # seconds between two interrupts: one that comes between two statements interrupts neither
 _LOG = logging.getLogger(__name__)
 
 Cursor = duckdb.DuckDBPyConnection
@@ -19,28 +22,32 @@ T = TypeVar("T")
 
 
 class Poller:
-    """Calls `poll(cursor)` at once and then every `interval` seconds.
+    """Calls `poll(cursor)` at once and then every `interval` seconds, or again at once where it returns True.
 
     `renew(cursor)` gives the cursor to use, the present one or a new one, and None when there is no connection left
     to poll: then the thread ends. `failed(error)` is told when the engine does not answer, without an error at the end.
+    Who needs the connection waits `patience` seconds for a poll to end before it is interrupted.
     """
 
     def __init__(
         self,
         name: str,
         renew: Callable[[Cursor | None], Cursor | None],
-        poll: Callable[[Cursor], None],
+        poll: Callable[[Cursor], bool | None],
         failed: Callable[[Exception | None], None],
         interval: float,
+        patience: float = _GRACE,
     ) -> None:
         self._name = name
         self._renew = renew
         self._poll = poll
         self._failed = failed
         self._interval = interval
+        self._patience = patience
         self._cursor: Cursor | None = None
         self._thread: threading.Thread | None = None
         self._state = threading.Lock()  # guards _cursor and _thread
+        self._turn = threading.Lock()  # held by who waits for _polling, which so comes before the next poll
         self._polling = threading.Lock()  # held while the engine works for us
         self._wake: SimpleQueue[None] = SimpleQueue()  # a finalizer may put, as no threading.Event allows
         self._stopped = threading.Event()
@@ -53,28 +60,41 @@ class Poller:
                 self._thread = threading.Thread(target=self._run, args=(self._stopped,), name=self._name, daemon=True)
                 self._thread.start()
 
+    @property
+    def attached(self) -> bool:
+        """Whether it has a cursor, which the engine counts like any connection."""
+        return self._cursor is not None
+
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """No poll is at work meanwhile; when one takes too long, it is not waited for."""
-        held = self._polling.acquire(timeout=_GRACE)
-        try:
-            yield
-        finally:
-            if held:
-                self._polling.release()
+        """No poll is at work meanwhile, if one that is can be interrupted."""
+        with self._turn:
+            held = self._held()
+            try:
+                yield
+            finally:
+                if held:
+                    self._polling.release()
 
     def detach(self) -> None:
         """Close the cursor, waiting for a poll to end; the next poll opens another.
 
         A connection cannot be closed while a cursor of it works (ResourceInUseException).
         """
-        if not self._polling.acquire(timeout=_GRACE):
+        with self._turn:
+            if self._held():
+                self._close_and_release()
+
+    def _held(self) -> bool:
+        if self._polling.acquire(timeout=self._patience):
+            return True
+        for _ in range(round(_GRACE / _NUDGE)):
             with self._state, contextlib.suppress(duckdb.Error):
                 if self._cursor is not None:
                     self._cursor.interrupt()
-            if not self._polling.acquire(timeout=_GRACE):
-                return
-        self._close_and_release()
+            if self._polling.acquire(timeout=_NUDGE):
+                return True
+        return False
 
     def detach_soon(self) -> None:
         """Like `detach` without waiting, for a finalizer."""
@@ -91,6 +111,10 @@ class Poller:
         self.detach()
         if thread is not None and thread is not threading.current_thread():
             thread.join(_GRACE)
+
+    def forked(self) -> None:
+        """In a forked child, where its thread is not: leave the cursor to the parent."""
+        keep(self._cursor)
 
     def run(self, work: Callable[[Cursor], T]) -> T:
         """Do something else with the cursor, between two polls. Raises what it raises, LookupError without a cursor."""
@@ -115,12 +139,15 @@ class Poller:
 
     def _run(self, stopped: threading.Event) -> None:
         while True:
-            with self._polling:
+            again: bool | None = False
+            with self._turn:
+                self._polling.acquire()
+            try:
                 cursor = self._attach(stopped)
                 if cursor is None:
                     return
                 try:
-                    self._poll(cursor)
+                    again = self._poll(cursor)
                 except duckdb.Error as error:
                     _LOG.debug("poll failed", exc_info=error)
                     self._failed(error)
@@ -130,8 +157,11 @@ class Poller:
                     _LOG.exception("poll failed")
                     self._failed(error)
                 del cursor
-            with contextlib.suppress(Empty):
-                self._wake.get(timeout=self._interval)
+            finally:
+                self._polling.release()
+            if not again:
+                with contextlib.suppress(Empty):
+                    self._wake.get(timeout=self._interval)
 
     def _attach(self, stopped: threading.Event) -> Cursor | None:
         with self._state:

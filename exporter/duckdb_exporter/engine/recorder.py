@@ -109,6 +109,18 @@ class Recorder:
             else:
                 instrument.leave_out(values)
 
+    def forget(self, instance_id: str) -> None:
+        """End every series of an instance; those without an instance label go on."""
+        with self._lock:
+            self._events.pop(instance_id, None)
+            self._sinks = {key: sinks for key, sinks in self._sinks.items() if key[0] != instance_id}
+            for instrument in self._by_name.values():
+                labels = [label.name for label in instrument.metric.labels]
+                at = labels.index(self._label) if self._label in labels else None
+                for values in [] if at is None else [v for v in list(instrument.children) if v[at] == instance_id]:
+                    instrument.remove(values)
+                    self._windows.pop((instrument.metric.name, values), None)
+
     def fold(self, now: float) -> None:
         """Bring every event into the instruments, and the windows' gauges to `now`."""
         with self._lock:

@@ -1,35 +1,128 @@
-"""How a process serves, as `connect` and `serve` are told."""
+"""How a process serves: one server, once, and where that is announced."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
+from ..server import Page, Server, address
+from ..web import web
+from .remedies import Remedies
+
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
+
+    from .discovery import Announcement
+
+TARGETS_VARIABLE = "DUCKDB_EXPORTER_TARGETS"
 
 Listen = str | Literal[False] | None
 FilePath = str | os.PathLike[str]
 T = TypeVar("T")
 
 
-class Serving(NamedTuple):
-    """How a process serves; None for what was not said."""
+class Wanted(NamedTuple):
+    """How to serve; None for what was not said."""
 
     listen: str | None = None
     web_config: FilePath | None = None
     remedies_token_file: FilePath | None = None
     scraped_as: str | None = None
     registry: CollectorRegistry | None = None
+    targets: FilePath | None = None
 
-    def also(self, wanted: Serving) -> bool:
+    def also(self, wanted: Wanted) -> bool:
         """Whether what is wanted is what there is."""
         return all(new in (None, old) for new, old in zip(wanted, self, strict=True))
 
 
-def read_file(file: FilePath, read: Callable[[Path], T]) -> T:
+Show = Callable[["CollectorRegistry | None"], Callable[[], bytes]]
+"""What `/metrics` shows, with the metrics of a registry below."""
+
+
+class Serving:
+    """The server of a process: `show` says what of, with further `pages`, and the remedies where a token is given."""
+
+    def __init__(
+        self,
+        system: str,
+        listen: str,
+        show: Show,
+        pages: Mapping[str, Page],
+        remedies: Remedies | None,
+    ) -> None:
+        self._system = system
+        self._listen = listen  # where nothing is said
+        self._show = show
+        self._pages = pages
+        self._remedies = remedies
+        self._lock = threading.Lock()  # guards the rest
+        self._server: Server | None = None
+        self._serves = Wanted()
+        self._announcement: Announcement | None = None
+
+    def serve(self, wanted: Wanted) -> Server:
+        """The running server, or a new one. Raises ValueError and OSError as `Exporter.serve`."""
+        with self._lock:
+            if self._server is None or self._server.closed:
+                server = self._started(wanted)
+                try:
+                    self._announce(server, wanted)
+                except OSError:
+                    server.close()
+                    raise
+                self._server = server
+                self._serves = wanted._replace(listen=wanted.listen or self._listen)
+            elif not self._serves.also(wanted):
+                raise ValueError(f"already serving {self._server.url}; a process serves once, in one way")
+            return self._server
+
+    def close(self) -> None:
+        """End the server; another `serve` starts anew."""
+        with self._lock:
+            server, self._server = self._server, None
+            announcement, self._announcement = self._announcement, None
+        if announcement is not None:
+            announcement.withdraw()
+        if server is not None:
+            server.close()
+
+    def forked(self) -> None:
+        """In a forked child: let go of what is the parent's."""
+        if self._announcement is not None:
+            self._announcement.withdraw()
+        if self._server is not None:
+            self._server.forked()
+
+    def _started(self, wanted: Wanted) -> Server:
+        listen = wanted.listen or self._listen
+        _, port = address(listen)
+        config = None if wanted.web_config is None else _read(wanted.web_config, web)
+        pages = dict(self._pages)
+        if wanted.remedies_token_file is not None:
+            if self._remedies is None:
+                raise ValueError("the spec has no `remedies` for the exporter")
+            names = frozenset((wanted.scraped_as or listen, f"{socket.gethostname()}:{port}"))
+            remedies = self._remedies
+            pages["/remedies"] = _read(wanted.remedies_token_file, lambda file: remedies.page(file, names))
+        return Server(listen, self._show(wanted.registry), f"{self._system} exporter", config, pages)
+
+    def _announce(self, server: Server, wanted: Wanted) -> None:
+        targets = wanted.targets or os.environ.get(TARGETS_VARIABLE)
+        if targets is None:
+            return
+        from .discovery import Announcement  # noqa: PLC0415 - it needs a POSIX system, as nothing else here does
+
+        if self._announcement is not None:  # of a server that was closed
+            self._announcement.withdraw()
+        self._announcement = Announcement(Path(targets), self._system, server.url, wanted.scraped_as)
+
+
+def _read(file: FilePath, read: Callable[[Path], T]) -> T:
     """What a file says; one that cannot be read is the caller's mistake, unlike an address that is taken."""
     try:
         return read(Path(file))

@@ -24,6 +24,15 @@ class Label(NamedTuple):
     limit: int | None
 
 
+class Probe(NamedTuple):
+    """A query with its interval and time limit in seconds, and how many rows it may give."""
+
+    sql: str
+    every: float
+    timeout: float
+    rows: int
+
+
 class Row(NamedTuple):
     """A metric as the exporter's table has it."""
 
@@ -34,7 +43,7 @@ class Row(NamedTuple):
     labels: list[Label]
     measure: str
     where: tuple[tuple[str, str], ...]
-    sql: str
+    probe: Probe | None
     scale: float
     buckets: tuple[float, ...]
     replaced_by: str
@@ -95,7 +104,7 @@ def _remedies(system: System) -> dict[str, Any]:
 
 
 def _row(system: System, name: str, metric: Metric) -> Row:
-    measure, where, sql = _measure(metric)
+    measure, where, probe = _measure(metric)
     labels = [
         Label(label, known, None) if isinstance(known, tuple) else Label(label, None, known.limit)
         for label, known in metric.labels.items()
@@ -105,19 +114,18 @@ def _row(system: System, name: str, metric: Metric) -> Row:
     if measure == "app" and metric.deprecated:
         replaced_by = metric.deprecated.replaced_by
         scale = _factor(system.metrics[replaced_by].unit, metric.unit)
-    return Row(
-        name, metric.type, metric.unit, metric.meaning, labels, measure, where, sql, scale, metric.buckets, replaced_by
-    )
+    meaning, buckets = metric.meaning, metric.buckets
+    return Row(name, metric.type, metric.unit, meaning, labels, measure, where, probe, scale, buckets, replaced_by)
 
 
-def _measure(metric: Metric) -> tuple[str, tuple[tuple[str, str], ...], str]:
+def _measure(metric: Metric) -> tuple[str, tuple[tuple[str, str], ...], Probe | None]:
     measure = metric.measure
     if isinstance(measure, str):
-        return measure, (), ""
+        return measure, (), None
     if isinstance(measure, PartMeasure):
-        return measure.of, tuple(measure.where.items()), ""
+        return measure.of, tuple(measure.where.items()), None
     assert isinstance(measure, SqlMeasure)
-    return "sql", (), measure.sql
+    return "sql", (), Probe(measure.sql, measure.every / 1000, measure.timeout / 1000, measure.rows)
 
 
 @lru_cache

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from truegauge_spec.measurements import MEASUREMENTS
 from truegauge_spec.metric import Metric, PartMeasure, SqlMeasure
 from truegauge_spec.names import RESERVED_LABELS, nearest
 from truegauge_spec.positions import Path
-from truegauge_spec.quantities import dimension
+from truegauge_spec.quantities import dimension, duration
 from truegauge_spec.spec import Spec
 from truegauge_spec.system import System
+
+READS = ("SELECT", "WITH", "FROM", "VALUES", "TABLE")
+_FIRST_WORD = re.compile(r"[\s(]*(\w+)")
 
 
 def reserved_label(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
@@ -70,6 +74,24 @@ def _measured(name: str, metric: Metric, own: set[str | None]) -> Iterator[str]:
             yield f"{wanted} has no dimension {label!r}{nearest(label, found.dimensions)}"
 
 
+def probe(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
+    """A probe only reads, ends before the next one, and runs more than once in a window that looks at it."""
+    probes = {name: one.measure for name, one in system.metrics.items() if isinstance(one.measure, SqlMeasure)}
+    for name, measured in probes.items():
+        path: Path = ("metrics", name, "measure")
+        word = _FIRST_WORD.match(measured.sql)
+        if word and word[1].upper() not in READS:
+            yield (*path, "sql"), f"a probe reads: write a query that begins with {', '.join(READS)}, not {word[1]}"
+        if measured.timeout >= measured.every:
+            message = f"{duration(measured.timeout)} is not shorter than {duration(measured.every)}, when it runs again"
+            yield (*path, "timeout"), message
+    for alert, when in system.conditions:
+        looked_at = probes.get(when.metric)
+        if looked_at and when.window_key != "absent_for" and 0 < when.window < 2 * looked_at.every:
+            message = f"{duration(when.window)} is less than two runs of the probe, each {duration(looked_at.every)}"
+            yield ("alerts", alert, "when", when.window_key), message
+
+
 def metric_unit(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A metric is in one unit that Prometheus' users know, not in a size that only a threshold uses."""
     for name, metric in system.metrics.items():
@@ -122,4 +144,5 @@ CHECKS = (
     metric_unit,
     unknown_instance_label,
     deprecated_metric,
+    probe,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from truegauge_spec.metric import Metric
+from truegauge_spec.metric import Metric, SqlMeasure
 from truegauge_spec.names import SCRAPE_METRICS, SPEC_DRIFT
 from truegauge_spec.promql.bounds import bucket_bounds, quantile_values
 from truegauge_spec.promql.labels import METRIC_NAME, Labels, Pairs, labels_of, union
@@ -35,6 +35,12 @@ EXPORTER = {
     "dropped_label_values_total": ("counter", ("metric", "label"), POSITIVE),
 }
 """What the generated exporter says of itself, under `<system>_exporter_`."""
+PROBES = {
+    "probe_up": ("probe",),
+    "probe_disabled": ("probe", "reason"),
+    "probe_seconds": ("probe",),
+}
+"""What it says of its probes; with the instance label, if it has one."""
 
 
 class Series(NamedTuple):
@@ -148,6 +154,17 @@ def _exposed(system: System) -> Iterator[tuple[str, Type]]:
         name = f"{system.system}_exporter_{suffix}"
         known = named(name, {**dict.fromkeys(labels), **target})
         yield name, Type(Kind.INSTANT, kind, NUMBER, known, values)
+    yield from _of_probes(system, target)
+
+
+def _of_probes(system: System, target: Declared) -> Iterator[tuple[str, Type]]:
+    probes = frozenset(name for name, metric in system.metrics.items() if isinstance(metric.measure, SqlMeasure))
+    instance = [system.exporter.instance_label] if system.exporter.instance_label else []
+    for suffix, labels in PROBES.items() if probes else ():
+        name = f"{system.system}_exporter_{suffix}"
+        known = named(name, {**dict.fromkeys((*instance, *labels)), "probe": probes, **target})
+        unit, values = (SECOND, POSITIVE) if suffix == "probe_seconds" else (NUMBER, ZERO_OR_ONE)
+        yield name, Type(Kind.INSTANT, "gauge", unit, known, values)
 
 
 def metric_series(name: str, metric: Metric, labels: Declared) -> Iterator[tuple[str, Type]]:
