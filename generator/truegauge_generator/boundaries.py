@@ -23,18 +23,19 @@ FLOWS = frozenset({"flow", "rise", "count"})
 def boundary(when: MetricCondition, system: System, pace: Pace) -> Story:
     """The cases of a condition with a threshold."""
     kind, limit = compared(when), threshold(when, system)
-    mode = kind.drivers(when, system, limit)[0].mode
+    at = kind.drivers(when, system, limit)
+    mode = at[0].mode
     counts = mode in FLOWS or mode == "gain"
     line = timeline(_manner(mode, when.upwards, limit), pace.window, pace.wait, pace.keep, _lead(when, pace), counts)
     off = _off(when, system, limit, mode, pace.window)
     levels = [limit - off, limit, limit + off]
     if mode in ("gain", "flow", "rise") or (mode == "mean" and line.last - line.start >= line.lead):
         # What Prometheus works out of such series may be a last bit off, so these come within a millionth of the limit.
-        levels[AT] = limit - off / NEAR
+        at = kind.drivers(when, system, limit - off / NEAR)
     if mode in FLOWS:
         levels = [max(level, Decimal(0)) for level in levels]
-    drivers = [kind.drivers(when, system, level) for level in levels]
-    series = [_track(one, when.upwards, pace) for one in zip(*drivers, strict=True)]
+    short, past = (kind.drivers(when, system, levels[level]) for level in (SHORT, BEYOND))
+    series = [_track(one, when.upwards, pace) for one in zip(short, at, past, strict=True)]
     values: list[float | None] = [float(levels[BEYOND]) if fires else None for _, fires in line.looks]
     if mode in ("flow", "rise"):
         values = _values(series[0], when, line, pace.size, mode == "flow")
