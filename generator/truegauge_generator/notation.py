@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
-_ITEM = re.compile(rf"(?P<start>-?{_NUMBER}|_|stale)(?P<step>[+-]{_NUMBER})?(?:x(?P<times>\d+))?")
+_ITEM = re.compile(rf"(?P<start>-?{_NUMBER}|_|stale)(?P<step>[+-]-?{_NUMBER})?(?:x(?P<times>\d+))?")
 
 
 def samples(values: str) -> list[float | None]:
@@ -19,6 +19,6 @@ def samples(values: str) -> list[float | None]:
         if match["start"] in ("_", "stale"):
             found += [None] * max(times, 1)
         else:
-            step = float(match["step"]) if match["step"] else 0.0
+            step = float(match["step"].replace("+-", "-").replace("--", "")) if match["step"] else 0.0
             found += [float(match["start"]) + step * place for place in range(times + 1)]
     return found

@@ -43,6 +43,7 @@ def test_a_change_of_the_spec_rewrites_only_what_depends_on_it(
     assert main(["render"]) == 0
     written = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("wrote")]
     assert written == [
+        "rendered/docs/duckdb-proof.html",
         "rendered/docs/duckdb.md",
         "rendered/grafana/dashboards/duckdb.json",
         "rendered/prometheus/rules/duckdb-spec.yml",

@@ -50,8 +50,8 @@ EDITS = [
     (RULES, "[1m]", "[2m]", "record instance:duckdb_query_latency_ms:p95_1m: window 1m -> 2m"),
     (
         RULES,
-        "floor(increase(duckdb_f",
-        "(increase(duckdb_f",
+        "floor(increase(duckdb_failed_c",
+        "(increase(duckdb_failed_c",
         "record instance:duckdb_failed_connections:increase_5m: expr ",
     ),
     (RULES, "for: 1m", "for: 5m", "alert HighDiskUsage: for 1m -> 5m"),
@@ -61,7 +61,7 @@ EDITS = [
     (RULES, "Queries on", "All on", "alert HighQueryLatency: annotations.summary Queries on"),
     (RULES, "alert: HighDiskUsage", "alert: Disk", "alert HighDiskUsage: removed"),
     (RULES, "duckdb-queries", "duckdb-q", "group duckdb-queries -> duckdb-q"),
-    (TESTS, "eval_time: 5m", "eval_time: 6m", "test "),
+    (TESTS, "eval_time: 1m25s", "eval_time: 1m35s", "test "),
     (PROMETHEUS, "scrape_interval: 1s", "scrape_interval: 5s", "Prometheus: global.scrape_interval 1s -> 5s"),
     (
         PROMETHEUS,
@@ -236,7 +236,7 @@ def test_fix_removes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) 
     shutil.copy(project / RULES, stray)
     capsys.readouterr()
     assert main(["check", "--fix"]) == 1
-    assert "nothing in the spec stands for it, but it holds 6 records, 9 alerts" in capsys.readouterr().err
+    assert "nothing in the spec stands for it, but it holds 12 records, 17 alerts" in capsys.readouterr().err
     assert stray.exists()
 
 

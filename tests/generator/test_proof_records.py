@@ -58,8 +58,10 @@ def test_every_record_is_asked_for(spec: Spec, kinds: Spec) -> None:
         assert asked == {rule["record"] for rule in recorded(rules(one))}
 
 
-def test_a_system_without_records_has_no_test(root: Path) -> None:
-    assert records.tests(system(root, "handmade"), "handmade")["tests"] == []
+def test_a_system_without_records_of_its_own_has_the_test_of_its_digests(root: Path) -> None:
+    (test,) = records.tests(system(root, "handmade"), "handmade")["tests"]
+    assert test["name"] == "records of the moment"
+    assert {look["expr"].partition("(")[0] for look in test["promql_expr_test"]} == {"count", "abs"}
 
 
 # A part of a rule's expression, and what is wrong in its place.

@@ -151,7 +151,8 @@ def test_what_is_not_worked_out_has_a_reason(expr: str, reason: str) -> None:
 def test_promtool_comes_to_the_same_for_every_shape(expr: str, more: str, promtool: str, tmp_path: Path) -> None:
     spec = small(expr, more)
     assert not isinstance(found := worked_out(spec, "handmade", "One"), str), found
-    files = {path: text for path, text in render(spec).items() if path.startswith("rendered/prometheus/")}
+    rendered = {path: text for path, text in render(spec).items() if path.startswith("rendered/prometheus/")}
+    files = {path: text for path, text in rendered.items() if not path.endswith("-spec.yml")}
     count, problems = run_tests(promtool, written(tmp_path, files), files)
     assert (count, problems) == (len(found.cases), [])
 

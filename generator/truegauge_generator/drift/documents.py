@@ -75,8 +75,17 @@ def _label(label: ast.expr) -> tuple[str, str]:
 
 
 def _literal(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):  # settings within settings
+        return ast.unparse(node)
     value = ast.literal_eval(node)
     return value if isinstance(value, str) else text_of(value)
+
+
+def drawings(text: str) -> Meaning:
+    """A page of drawings: those of each alert."""
+    head, *sections = text.split('<h2 id="')
+    named = {f"drawings of {one.partition(chr(34))[0]}": {"code": one} for one in sections}
+    return {"page": {"code": head}, **named}
 
 
 def page(text: str) -> Meaning:
@@ -107,6 +116,7 @@ READERS: tuple[tuple[str, Callable[[str], Any], Callable[[Any], Meaning]], ...] 
     ("rendered/grafana/dashboards/*.json", json.loads, meaning.dashboard),
     ("exporter/*_exporter/metrics.py", ast.parse, metrics),
     ("rendered/docs/*.md", str, page),
+    ("rendered/docs/*.html", str, drawings),
     ("*.yml", _yaml, meaning.settings),
     ("*.yaml", _yaml, meaning.settings),
     ("*.json", json.loads, meaning.settings),

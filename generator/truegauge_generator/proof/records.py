@@ -104,7 +104,8 @@ def tests(spec: Spec, name: str) -> dict[str, Any]:
 
 def rows(spec: Spec, name: str) -> list[tuple[str, str]]:
     """Each record, and what it is compared with."""
-    return [(one.name, one.how) for one in recorded(spec.systems[name])]
+    system = spec.systems[name]
+    return [(one.name, one.how) for one in (*recorded(system), *_stated(spec, system))]
 
 
 def recorded(system: System) -> list[Recorded]:
