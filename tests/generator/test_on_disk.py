@@ -22,6 +22,7 @@ PROMETHEUS = "rendered/prometheus/prometheus.yml"
 ALERTMANAGER = "rendered/alertmanager/alertmanager.yml"
 DASHBOARD = "rendered/grafana/dashboards/duckdb.json"
 METRICS = "exporter/duckdb_exporter/metrics.py"
+DRAWINGS = "rendered/docs/duckdb-proof.html"
 DOCS = "rendered/docs/duckdb.md"
 DATASOURCES = "rendered/grafana/provisioning/datasources/truegauge.yml"
 
@@ -117,6 +118,7 @@ EDITS = [
     (DOCS, "| Query execution time |", "| Time |", 'section "Metrics": `duckdb_query_latency_ms` '),
     (DOCS, "Look at *Query", "See *Query", 'section "HighQueryLatency": text '),
     (DATASOURCES, "9090", "9091", "settings: datasources.0.url http"),
+    (DRAWINGS, '<h2 id="StalePoll">StalePoll', '<h2 id="StalePoll">Stale', "drawings of StalePoll: code "),
 ]
 
 
