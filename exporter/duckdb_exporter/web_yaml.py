@@ -44,6 +44,8 @@ def read(text: str) -> Mapping:
     """The mapping that a text holds. Raises YamlError."""
     lines: list[_Line] = []
     for number, written in enumerate(text.splitlines(), 1):
+        if not written.replace("\t", " ").isprintable():
+            raise YamlError(f"{number}: it holds a character that cannot be printed")
         stripped = written.strip()
         if stripped and not stripped.startswith("#") and not (stripped == "---" and not lines):
             lines.append(_line(number, written.rstrip()))
