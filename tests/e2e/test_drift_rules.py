@@ -48,7 +48,7 @@ IN_RULES = {
         lambda doc: alert(doc).update(alert="SlowQueries"),
         "rule_changed", HIGH, "name: HighQueryLatency", "name: SlowQueries",
     ),
-    "a rule removed": Case(lambda doc: group(doc, "queries")["rules"].pop(), "rule_missing", HIGH, "p95_1m > 100", ""),
+    "a rule removed": Case(lambda doc: group(doc, "queries")["rules"].pop(1), "rule_missing", HIGH, "p95_1m > 100", ""),
     "a rule added": Case(
         lambda doc: group(doc, "queries")["rules"].append(NEW_RULE),
         "rule_extra", f"{RULES}/duckdb-queries/instance:up:sum", "", "sum by (instance) (up)",
@@ -58,7 +58,7 @@ IN_RULES = {
         "group_changed", f"{RULES}/duckdb-queries", "p95_1m, HighQueryLatency", "HighQueryLatency, instance",
     ),
     "a group removed": Case(
-        lambda doc: doc["groups"].remove(group(doc, "disk")), "group_missing", f"{RULES}/duckdb-disk", "2 rules", ""
+        lambda doc: doc["groups"].remove(group(doc, "disk")), "group_missing", f"{RULES}/duckdb-disk", "5 rules", ""
     ),
     "a group added": Case(
         lambda doc: doc["groups"].append({"name": "mine", "rules": [NEW_RULE]}),

@@ -59,6 +59,7 @@ def _use(con: duckdb_exporter.Connection) -> None:
         pass
     with pytest.raises(OSError, match="down"), duckdb_exporter.sync("mt5-1", attempt=2):
         raise OSError("down")
+    duckdb_exporter.sync_pending(7, "mt5-1")
 
 
 def ask(stack: Stack, path: str) -> Any:
