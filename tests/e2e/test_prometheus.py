@@ -62,6 +62,10 @@ def _use(con: duckdb_exporter.Connection) -> None:
     duckdb_exporter.sync_pending(7, "mt5-1")
 
 
+OCCASIONAL = {"duckdb_sync_backoff_seconds", "duckdb_scrape_duration_seconds"}
+"""What is only told while it lasts, or from the second scrape on."""
+
+
 def ask(stack: Stack, path: str) -> Any:
     url = f"http://127.0.0.1:{stack.ports.prometheus}/api/v1/{path}"
     with urllib.request.urlopen(url, timeout=5) as answer:
@@ -77,11 +81,11 @@ def test_a_scrape_names_every_metric_verbatim_with_its_type(stack: Stack, spec: 
 
 
 def test_prometheus_has_every_metric_as_a_series_of_its_type(stack: Stack, spec: Spec) -> None:
-    metadata = ask(stack, "metadata")
+    metadata, silent = ask(stack, "metadata"), set()
     for name, metric in spec.systems["duckdb"].metrics.items():
-        for series in metric.series(name):
-            assert ask(stack, f"query?query={series}")["result"], series
+        silent |= {series for series in metric.series(name) if not ask(stack, f"query?query={series}")["result"]}
         assert [found["type"] for found in metadata[name]] == [metric.type]
+    assert silent <= OCCASIONAL
 
 
 def test_a_commit_that_lost_its_rows_counts_as_a_failure(stack: Stack) -> None:
