@@ -81,11 +81,15 @@ def test_a_scrape_names_every_metric_verbatim_with_its_type(stack: Stack, spec: 
 
 
 def test_prometheus_has_every_metric_as_a_series_of_its_type(stack: Stack, spec: Spec) -> None:
-    metadata, silent = ask(stack, "metadata"), set()
-    for name, metric in spec.systems["duckdb"].metrics.items():
-        silent |= {series for series in metric.series(name) if not ask(stack, f"query?query={series}")["result"]}
+    metrics = spec.systems["duckdb"].metrics
+    wanted = {series for name, metric in metrics.items() for series in metric.series(name)} - OCCASIONAL
+    deadline = time.monotonic() + 15
+    while silent := {series for series in wanted if not ask(stack, f"query?query={series}")["result"]}:
+        assert time.monotonic() < deadline, silent
+        time.sleep(0.5)
+    metadata = ask(stack, "metadata")
+    for name, metric in metrics.items():
         assert [found["type"] for found in metadata[name]] == [metric.type]
-    assert silent <= OCCASIONAL
 
 
 def test_a_commit_that_lost_its_rows_counts_as_a_failure(stack: Stack) -> None:
