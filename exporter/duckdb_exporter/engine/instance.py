@@ -20,7 +20,7 @@ from .lock import FileLock
 from .memory import resident_bytes
 from .poller import Poller
 from .probes import Probes
-from .readings import NOTHING_KNOWN, PARTS, Reader, Snapshot
+from .readings import NOTHING_KNOWN, PARTS, Reader, Snapshot, out_of_memory
 from .recorder import Recorder
 from .statements import Classifier
 from .transactions import COMMIT, FAILURES
@@ -221,7 +221,13 @@ class Instance:
         if self._reader is None:
             name = cursor.execute(_NAME).fetchall()[0][0]
             self._reader = Reader(name, self.source.limits, self._recorder.metrics)
-        self.snapshot = self._reader.read(cursor, sum(poller.attached for poller in self._pollers.values()))
+        try:
+            self.snapshot = self._reader.read(cursor, sum(poller.attached for poller in self._pollers.values()))
+        except duckdb.OutOfMemoryException as error:
+            if self.snapshot is None:
+                raise
+            self._recorder.count("exporter.poll_errors", self.id, error=error_class(error))
+            self.snapshot = out_of_memory(cursor, self.snapshot)
         self.classify.follow(self.snapshot.views)
         self._answered_at = perf_counter()
         self._answering = True

@@ -36,8 +36,6 @@ EVICTABLE = ("BASE_TABLE", "EXTERNAL_FILE_CACHE", "OBJECT_CACHE")
 # and there are no tuples: `(a, b)` is a call of row, which has none.
 _ENGINE = """
 SELECT
-    (SELECT system.main.list(system.main.struct_pack(tag := tag, size := memory_usage_bytes))
-        FROM system.main.duckdb_memory()),
     (SELECT coalesce(system.main.sum(size), 0) FROM system.main.duckdb_temporary_files()),
     (SELECT system.main.list(system.main.struct_pack(
             name := database_name, block := block_size, total := total_blocks, used := used_blocks))
@@ -49,6 +47,8 @@ SELECT
     (SELECT system.main.list(path) FROM system.main.duckdb_databases()
         WHERE NOT internal AND type = 'duckdb' AND path IS NOT NULL AND database_name <> ?)
 """
+# By itself, so that it needs little memory where there is none left.
+_MEMORY = "SELECT tag, memory_usage_bytes FROM system.main.duckdb_memory()"
 # Takes half a poll's time: `sql` is put together for all the internal views too.
 _VIEWS = "SELECT view_name, sql FROM system.main.duckdb_views() WHERE NOT internal"
 # The one that has no catalog, for 0.2 ms: a stalled engine lets no transaction begin, and answers the rest.
@@ -84,17 +84,11 @@ class Reader:
         """
         connections = cursor.execute(_HEARTBEAT).fetchall()[0][0]
         row = cursor.execute(self._query, [*self._limits, self._database]).fetchall()[0]
-        memory, spilled, databases, limit, printed, views, attached = row
-        tags: dict[tuple[str, ...], float] = {
-            (each["tag"], "evictable" if each["tag"] in EVICTABLE else "pinned"): float(each["size"]) for each in memory
-        }
+        spilled, databases, limit, printed, views, attached = row
         blocks = {each["name"]: each for each in databases}
-        evictable = sum(size for (_, kind), size in tags.items() if kind == "evictable")
-        used = sum(tags.values())
+        memory, tags = _memory(cursor)
         values: dict[str, float | None] = {
-            "memory.used": used,
-            "memory.evictable": evictable,
-            "memory.pinned": used - evictable,
+            **memory,
             "memory.limit": exact_limit(limit, self._limits, printed),
             "connection.active": connections - own,
             "disk.fragmentation": _fragmentation(blocks.get(self._database)),
@@ -110,6 +104,23 @@ class Reader:
         # What is not on a disk of this machine, as `s3://…`, has no size here.
         files = tuple(Path(path) for path in attached or () if "://" not in path)
         return Snapshot(values, spilled, parts, files, self._views)
+
+
+def out_of_memory(cursor: duckdb.DuckDBPyConnection, last: Snapshot) -> Snapshot:
+    """The last snapshot with the memory of now, for an engine that has no room to say more. Raises duckdb.Error."""
+    memory, tags = _memory(cursor)
+    return last._replace(values={**last.values, **memory}, parts={**last.parts, "memory.tag": tags})
+
+
+def _memory(cursor: duckdb.DuckDBPyConnection) -> tuple[dict[str, float | None], dict[tuple[str, ...], float]]:
+    """Memory as measurements, and by tag and kind."""
+    tags: dict[tuple[str, ...], float] = {
+        (tag, "evictable" if tag in EVICTABLE else "pinned"): float(size)
+        for tag, size in cursor.execute(_MEMORY).fetchall()
+    }
+    evictable = sum(size for (_, kind), size in tags.items() if kind == "evictable")
+    used = sum(tags.values())
+    return {"memory.used": used, "memory.evictable": evictable, "memory.pinned": used - evictable}, tags
 
 
 def _most_tables(metrics: Iterable[Metric]) -> int:
