@@ -54,7 +54,7 @@ def busy(lab: Lab, tmp_path: Path) -> Lab:
     con.execute("BEGIN").execute("UPDATE trades SET id = 0 WHERE id = 1").execute("COMMIT")
     with lab.exporter.sync():
         pass
-    lab.until(lambda scrape: scrape("duckdb_up", instance_id="mt5-1"))
+    lab.until(lambda scrape: scrape("duckdb_memory_fragmentation_ratio", instance_id="mt5-1"))  # the table is seen
     lab.con = con
     return lab
 
