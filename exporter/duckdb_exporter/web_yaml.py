@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _QUOTED = r"""(?P<{0}double>"(?:[^"\\]|\\.)*")|'(?P<{0}single>(?:[^']|'')*)'"""
-_PLAIN = r"""(?P<{0}plain>[^\s\[\]{{}}#&*!|>%@`,'"?:-](?:[^\s:#]|:(?=\S)|(?<=\S)\#|[ ](?=[^\s#]))*)"""
+_PLAIN = r"""(?P<{0}plain>[^\s\[\]{{}}#&*!|>%@`,'"?:-](?:[^\s:#]|:(?=\S)|(?<=\S)\#|[ ](?=[^\s#])(?!:(?:\s|$)))*)"""
 _LINE = re.compile(
     rf"(?P<indent> *)(?:{_QUOTED.format('key_')}|{_PLAIN.format('key_')})[ ]*:"
     rf"(?:[ ]+(?:{_QUOTED.format('')}|{_PLAIN.format('')}))?[ ]*(?:(?<=[ ])\#.*)?"
@@ -46,9 +46,9 @@ def read(text: str) -> Mapping:
     for number, written in enumerate(text.splitlines(), 1):
         if not written.replace("\t", " ").isprintable():
             raise YamlError(f"{number}: it holds a character that cannot be printed")
-        stripped = written.strip()
+        stripped = written.strip(" ")  # a tab is no indentation
         if stripped and not stripped.startswith("#") and not (stripped == "---" and not lines):
-            lines.append(_line(number, written.rstrip()))
+            lines.append(_line(number, written.rstrip(" ")))
     mapping, _ = _block(lines, 0, 0)
     return mapping
 

@@ -49,18 +49,18 @@ def _continuous(node: Node, scene: Scene, seen: frozenset[str]) -> bool:
 
 def repeated(matcher: Matcher, scene: Scene) -> str:
     """A matcher that the other side of an `and` has too, or the left of an `unless`, on a label that is matched."""
-    below: Node | None = None
     for above in reversed(scene.path):
-        joined = isinstance(above, Binary) and (above.op == "and" or (above.op == "unless" and below is above.right))
-        if joined and isinstance(above, Binary) and below is not None:
-            other = above.right if below is above.left else above.left
+        if isinstance(above, Paren):
+            continue
+        if not isinstance(above, Binary) or above.op not in (*COMPARISONS, "and", "unless"):
+            return ""
+        on_left = matcher.span[0] < above.op_span[0]
+        if above.op == "and" or (above.op == "unless" and not on_left):
             matching = above.matching
             matched = matching is None or (matcher.label in matching.names) == matching.keeps
+            other = above.right if on_left else above.left
             if matched and any(_same(part, matcher) for part in walk(other)):
                 return f"the other side of `{above.op}` has the same matcher"
-        elif not isinstance(above, Paren) and not (isinstance(above, Binary) and above.op in (*COMPARISONS, "and")):
-            return ""
-        below = above
     return ""
 
 
