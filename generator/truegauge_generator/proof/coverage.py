@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from truegauge_generator.proof.hunt import KILLED, SURVIVED, Outcome
-from truegauge_generator.proof.suite import Rule, Suite, Test
-from truegauge_spec.promql.parse import parse
-from truegauge_spec.promql.syntax import Matcher, Node, Selector, Unread, walk
+from truegauge_generator.proof.suite import Rule, Suite, Test, selectors
+from truegauge_spec.promql.syntax import Matcher
 
 
 class Item(NamedTuple):
@@ -67,20 +66,11 @@ def _thresholds(outcomes: Iterable[Outcome]) -> Iterator[Item]:
 def _values(suite: Suite) -> Iterator[Item]:
     """The values that matchers name, of series that tests bring in."""
     recorded = {rule.name for rule in suite.rules if not rule.is_alert}
-    brought: dict[tuple[str, str], set[str]] = {}
-    for series in {str(one.get("series")) for test in suite.tests for one in test.body.get("input_series") or ()}:
-        node = parse(series)
-        if isinstance(node, Selector):
-            for matcher in node.matchers:
-                brought.setdefault((node.name or "", matcher.label), set()).add(matcher.value)
     for rule in suite.subjects:
-        node = parse(str(rule.body.get("expr", "")))
-        if not isinstance(node, Node) or isinstance(node, Unread):
-            continue
-        for selector in (part for part in walk(node) if isinstance(part, Selector)):
-            if selector.name and selector.name not in recorded:
+        for selector in selectors(str(rule.body.get("expr", ""))):
+            if selector and selector.name and selector.name not in recorded:
                 for matcher in selector.matchers:
-                    seen = brought.get((selector.name, matcher.label), set())
+                    seen = suite.brought.get((selector.name, matcher.label), set())
                     for value in _named(matcher):
                         yield Item("label value", rule, f"{selector.name}{{{matcher.label}={value!r}}}", value in seen)
 

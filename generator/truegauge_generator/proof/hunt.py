@@ -9,8 +9,6 @@ from truegauge_generator.proof.jobs import Press
 from truegauge_generator.proof.mutants import Mutant, mutants
 from truegauge_generator.proof.run import Verdict
 from truegauge_generator.proof.suite import Rule, Suite, Unit
-from truegauge_spec.promql.parse import parse
-from truegauge_spec.promql.syntax import Selector
 
 KILLED, SURVIVED, EQUIVALENT, REFUSED = "killed", "survived", "equivalent", "refused"
 
@@ -81,10 +79,8 @@ def _widened(press: Press, suite: Suite, mutant: Mutant) -> Press:
 def series_labels(suite: Suite) -> dict[str, frozenset[str]]:
     """The labels that the tests give to the series of each metric."""
     found: dict[str, set[str]] = {}
-    for series in {str(one.get("series")) for test in suite.tests for one in test.body.get("input_series") or ()}:
-        node = parse(series)
-        if isinstance(node, Selector) and node.name:
-            found.setdefault(node.name, set()).update(matcher.label for matcher in node.matchers)
+    for name, label in suite.brought:
+        found.setdefault(name, set()).add(label)
     return {name: frozenset(labels) for name, labels in found.items()}
 
 

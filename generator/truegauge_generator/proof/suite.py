@@ -14,7 +14,7 @@ from posixpath import dirname, join, normpath
 from typing import Any, NamedTuple
 
 from truegauge_spec.promql.parse import parse
-from truegauge_spec.promql.syntax import Matcher, Node, Selector, Unread, walk
+from truegauge_spec.promql.syntax import Matcher, Node, Selector, Shift, Unread, walk
 
 ALERTS = ("ALERTS", "ALERTS_FOR_STATE")
 LOOKS = ("alert_rule_test", "promql_expr_test")
@@ -89,6 +89,16 @@ class Suite:
         self._sources: dict[Key, frozenset[Key]] = {}
 
     @cached_property
+    def brought(self) -> dict[tuple[str, str], set[str]]:
+        """The values that the tests' series have, of each metric and label."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for series in {str(one.get("series")) for test in self.tests for one in test.body.get("input_series") or ()}:
+            selector = series_of(series)
+            for matcher in selector.matchers:
+                found.setdefault((selector.name or "", matcher.label), set()).add(matcher.value)
+        return found
+
+    @cached_property
     def units(self) -> list[Unit]:
         """Every test in one unit, in the order of the files."""
         groups: dict[tuple[str, frozenset[Key]], list[Test]] = {}
@@ -115,7 +125,21 @@ class Suite:
                         seen |= keys
             if any(mine.values()):
                 tests.append(test._replace(body={**test.body, **mine}))
-        return self.unit(unit.path, tuple(tests), self.closed(seen)) if tests else None
+        return self._with_their_series(self.unit(unit.path, tuple(tests), self.closed(seen))) if tests else None
+
+    def _with_their_series(self, unit: Unit) -> Unit:
+        """The unit without series that nothing in it selects, which promtool would read for nothing."""
+        looked = (str(look.get("expr", "")) for test in unit.tests for look in looks(test.body))
+        exprs = [*looked, *(str(rule.body.get("expr", "")) for rule in unit.rules)]
+        selected = {one.name if one else None for expr in exprs for one in selectors(expr)}
+        if None in selected or any(_queries(rule) for rule in unit.rules):
+            return unit  # which series matter cannot be told
+        tests = []
+        for test in unit.tests:
+            given = test.body.get("input_series") or ()
+            kept = [one for one in given if series_of(str(one.get("series"))).name in (*selected, None)]
+            tests.append(test._replace(body={**test.body, "input_series": kept}))
+        return unit._replace(tests=tuple(tests))
 
     def closed(self, keys: Collection[Key]) -> frozenset[Key]:
         """The rules, and all that they are made from."""
@@ -208,3 +232,19 @@ def selectors(expr: str) -> tuple[Selector | None, ...]:
     if not isinstance(node, Node) or isinstance(node, Unread):
         return (None,)
     return tuple(part for part in walk(node) if isinstance(part, Selector))
+
+
+NOTHING = Selector((0, 0), None, (0, 0), (), Shift())
+
+
+@lru_cache(maxsize=16_384)
+def series_of(text: str) -> Selector:
+    """A test's series, as the selector that it is written like."""
+    node = parse(text)
+    return node if isinstance(node, Selector) else NOTHING
+
+
+def _queries(rule: Rule) -> bool:
+    """Whether a template of the rule may ask for series by itself."""
+    texts = [*(rule.body.get("labels") or {}).values(), *(rule.body.get("annotations") or {}).values()]
+    return any("query" in str(text) and "{{" in str(text) for text in texts)
