@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 from truegauge_spec import Spec
 from truegauge_spec.alert import Alert
 from truegauge_spec.condition import MetricCondition
-from truegauge_spec.conditions import CONDITIONS, Example, Expr, Firing
+from truegauge_spec.conditions import CONDITIONS
 from truegauge_spec.dashboard import Dashboard, Panel, Row
+from truegauge_spec.expr import Example, Expr, Firing
 from truegauge_spec.interval import Interval
 from truegauge_spec.metric import Deprecated, Metric, OpenLabel, PartMeasure, SqlMeasure
 from truegauge_spec.model import Model

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from posts import DECLARED, Site
 
+from duckdb_exporter.engine.connection import Connection
 from duckdb_exporter.engine.exporter import Exporter
 from duckdb_exporter.instruments import Instruments
 from duckdb_exporter.metrics import METRICS, SETTINGS
@@ -39,6 +41,14 @@ class Scrape:
     def __call__(self, name: str, **labels: str) -> float | None:
         return self.samples.get((name, tuple(sorted(labels.items()))))
 
+    def by_labels(self, name: str) -> dict[tuple[str, ...], float]:
+        """The values of a metric by those of its labels besides the instance's."""
+        return {
+            tuple(value for label, value in pairs if label != "instance_id"): number
+            for (found, pairs), number in self.samples.items()
+            if found == name
+        }
+
 
 class Lab:
     """An exporter under test with what to look at it."""
@@ -60,6 +70,16 @@ class Lab:
             assert time.monotonic() < deadline, found.text
             time.sleep(0.01)
         return found
+
+    def checkpoint(self) -> None:
+        """CHECKPOINT, which a poll at the same moment can refuse, as any reader can."""
+        while True:
+            try:
+                self.con.execute("CHECKPOINT")
+            except duckdb.TransactionException:
+                time.sleep(0.005)
+            else:
+                return
 
 
 class Watch:
@@ -159,3 +179,13 @@ def build(make_lab: Callable[..., Lab], tmp_path: Path) -> Iterator[Callable[...
 @pytest.fixture
 def site(build: Callable[..., Site]) -> Site:
     return build()
+
+
+@pytest.fixture
+def con(lab: Lab, tmp_path: Path) -> Iterator[Connection]:
+    """A measured connection to a file with a table `trades`; what has another one makes it itself."""
+    con = lab.connect(tmp_path / "a.duckdb", instance_id="i", listen=False)
+    con.execute("CREATE TABLE trades (id INTEGER PRIMARY KEY)")
+    lab.con = con
+    yield con
+    con.close()

@@ -17,7 +17,7 @@ from truegauge_generator.targets.rules import alerting_rules
 from truegauge_spec import Position, Problem, Spec, SpecError, load
 from truegauge_spec import check as checks
 from truegauge_spec.codes import CODES
-from truegauge_spec.conditions import Expr
+from truegauge_spec.expr import Expr
 from truegauge_spec.names import nearest
 from truegauge_spec.positions import Path
 from truegauge_spec.promql.infer import infer

@@ -14,7 +14,7 @@ from truegauge_generator.targets import objectives, rules, spec_drift
 from truegauge_spec import Spec
 from truegauge_spec.alert import Severity
 from truegauge_spec.condition import MetricCondition
-from truegauge_spec.conditions import Expr
+from truegauge_spec.expr import Expr
 from truegauge_spec.objectives import ALERTS, pairs
 from truegauge_spec.positions import Path
 from truegauge_spec.system import System

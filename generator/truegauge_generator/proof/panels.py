@@ -18,7 +18,8 @@ from truegauge_generator.proof.sampled import INSTANCES, sampled, series_of
 from truegauge_generator.targets.dashboard import document
 from truegauge_generator.targets.dashboard_panels import inert_promql
 from truegauge_spec import Problem, Spec
-from truegauge_spec.conditions import Deviation, Expr
+from truegauge_spec.conditions import Deviation
+from truegauge_spec.expr import Expr
 from truegauge_spec.metric import Metric
 from truegauge_spec.names import SCRAPE_METRICS
 from truegauge_spec.promql.parse import Fault, parse

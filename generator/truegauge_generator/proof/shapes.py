@@ -18,7 +18,7 @@ from truegauge_generator.proof.evaluate import LOOKBACK, NotWorkedOut, Series, s
 from truegauge_generator.proof.picks import alternatives, picked, refused
 from truegauge_spec import Problem, Spec
 from truegauge_spec.alert import Alert
-from truegauge_spec.conditions import Expr
+from truegauge_spec.expr import Expr
 from truegauge_spec.promql.parse import Fault, parse
 from truegauge_spec.promql.syntax import Binary, Call, Node, Range, Selector
 from truegauge_spec.quantities import duration, numeral

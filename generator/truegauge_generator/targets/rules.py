@@ -10,7 +10,7 @@ from truegauge_generator.links import dashboard_url, runbook_url
 from truegauge_spec import Spec
 from truegauge_spec.alert import Alert
 from truegauge_spec.condition import MetricCondition
-from truegauge_spec.conditions import Expr
+from truegauge_spec.expr import Expr
 from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 

@@ -10,7 +10,7 @@ from truegauge_generator.literals import Literal, single, word
 from truegauge_generator.targets.rules import Rule, alerting_rules
 from truegauge_spec import Spec
 from truegauge_spec.condition import MetricCondition
-from truegauge_spec.conditions import Expr
+from truegauge_spec.expr import Expr
 from truegauge_spec.quantities import duration
 from truegauge_spec.system import System
 from truegauge_spec.template import expand

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from truegauge_spec.conditions import Example, Expr
+from truegauge_spec.expr import Example, Expr
 from truegauge_spec.names import nearest
 from truegauge_spec.positions import Path
 from truegauge_spec.spec import Spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from truegauge_spec.conditions import Expr
+from truegauge_spec.expr import Expr
 from truegauge_spec.positions import Path
 from truegauge_spec.spec import Spec
 from truegauge_spec.waivers import Finding
