@@ -71,8 +71,7 @@ INSTANCES = ("burning", "fine", "late")
 
 def burns(objective: Objective, pair: Pair) -> tuple[Burn, Burn]:
     """The cases of a pair: without events or just short of its limit, and beyond it until all is well again."""
-    limit = pair.factor(objective.over) * objective.budget
-    shares = [SHOWN.create_decimal(min(limit * by, Decimal(1))) for by in (1 - MARGIN, 1 + MARGIN, SURGE)]
+    shares = _shares(objective, pair)
     events = 10 ** max(0, *(-int(share.normalize().as_tuple().exponent) for share in shares))
     below, above, surge = (int(share * events) for share in shares)
     clean, full = Phase(CLEAN, events), CLEAN + QUARTERS
@@ -109,6 +108,34 @@ def burns(objective: Objective, pair: Pair) -> tuple[Burn, Burn]:
             shares[1],
         ),
     )
+
+
+def _shares(objective: Objective, pair: Pair) -> list[Decimal]:
+    """Just short of a pair's limit, just beyond it, and far."""
+    limit = pair.factor(objective.over) * objective.budget
+    return [SHOWN.create_decimal(min(limit * by, Decimal(1))) for by in (1 - MARGIN, 1 + MARGIN, SURGE)]
+
+
+class Edge(NamedTuple):
+    """Ratios of windows, in milliseconds, in a job of their own, and the window with which the alert fires, if it does.
+
+    They stand for what is recorded: no events say what one window is just beyond and the other just short of.
+    """
+
+    code: str
+    ratios: dict[int, Decimal]
+    window: int | None
+
+
+def edges(objective: Objective, pair: Pair) -> Iterator[Edge]:
+    """One window of a pair is beyond its limit, the other just short of it; and all of an alert are beyond."""
+    below, above, _ = _shares(objective, pair)
+    yield Edge("long_alone", {pair.long: above, pair.short: below}, None)
+    yield Edge("short_alone", {pair.long: below, pair.short: above}, None)
+    first, *others = pairs(objective, pair.alert)
+    if pair == first and others:
+        every = max(_shares(objective, one)[1] for one in (first, *others))
+        yield Edge("every_window", {window: every for one in (first, *others) for window in one[1:3]}, first.long)
 
 
 def quarter(pair: Pair) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from truegauge_generator.burns import Burn, burns, job, quarter, sampling, streams, values
+from truegauge_generator.burns import Burn, burns, edges, job, quarter, sampling, streams, values
 from truegauge_generator.literals import Literal, single, word
-from truegauge_generator.objectives import identity, windowed
+from truegauge_generator.objectives import ERROR_RATIO, identity, windowed
+from truegauge_generator.promql import selector
 from truegauge_generator.targets.objectives import alerting_rules, groups
 from truegauge_generator.targets.rules import Rule
 from truegauge_spec import Spec
 from truegauge_spec.objectives import PAIRS, Objective, Pair, pairs
-from truegauge_spec.quantities import duration
+from truegauge_spec.quantities import duration, numeral
 from truegauge_spec.system import System
 from truegauge_spec.template import expand
 
@@ -44,8 +45,7 @@ def view(spec: Spec, system: System) -> dict[str, dict[str, Any]] | None:
 
 
 def _tests(spec: Spec, system: System, pair: Pair) -> Iterator[Test]:
-    """Two tests of all objectives whose series are apart: promtool evaluates every rule of the file for each test."""
-    over = f"over {duration(pair.long)} and {duration(pair.short)}"
+    """Tests of all objectives whose series are apart: promtool evaluates every rule of the file for each test."""
     for names in _apart({name: one for name, one in system.objectives.items() if pair in pairs(one, pair.alert)}):
         cases = [burns(system.objectives[name], pair) for name in names]
         for burn in zip(*cases, strict=True):
@@ -55,8 +55,33 @@ def _tests(spec: Spec, system: System, pair: Pair) -> Iterator[Test]:
                 found = streams(system, system.objectives[name])
                 series += [(single(stream.series), values(stream, case.phases, pair)) for stream in found]
                 looks += _looks(spec, system, name, case, pair)
-            title = f"{pair.alert} {over}, {', '.join(names)}: {', '.join(burn[0].codes)}"
-            yield Test(title, duration(sampling(pair)), series, looks)
+            yield Test(_title(pair, names, burn[0].codes), duration(sampling(pair)), series, looks)
+        yield _edges(spec, system, names, pair)
+
+
+def _title(pair: Pair, names: list[str], codes: Iterable[str]) -> str:
+    windows = f"{duration(pair.long)} and {duration(pair.short)}"
+    return f"{pair.alert} over {windows}, {', '.join(names)}: {', '.join(codes)}"
+
+
+def _edges(spec: Spec, system: System, names: list[str], pair: Pair) -> Test:
+    """Each case in a job that is named like it, at one moment."""
+    series: list[tuple[Literal, str]] = []
+    looks: list[Look] = []
+    codes: dict[str, None] = {}
+    for name in names:
+        rule, firing = alerting_rules(spec, system.system, name)[pair.alert == "ticket"], None
+        for edge in edges(system.objectives[name], pair):
+            own = {"job": edge.code, **identity(system, name)}
+            series += [
+                (single(selector(ERROR_RATIO, {**own, **windowed(window)})), numeral(ratio))
+                for window, ratio in edge.ratios.items()
+            ]
+            if edge.window:
+                firing = _firing(rule, {**own, **windowed(edge.window)}, float(edge.ratios[edge.window]))
+            codes[edge.code] = None
+        looks.append((word(rule.name), word("0m"), firing))
+    return Test(_title(pair, names, codes), duration(sampling(pair)), series, looks)
 
 
 def _apart(objectives: dict[str, Objective]) -> list[list[str]]:
@@ -76,11 +101,13 @@ def _looks(spec: Spec, system: System, name: str, burn: Burn, pair: Pair) -> Ite
     rule = alerting_rules(spec, system.system, name)[pair.alert == "ticket"]
     for after, window in burn.looks:
         at = word(duration(after * quarter(pair)))
-        firing = None if window is None else _firing(system, name, rule, windowed(window), float(burn.share))
+        firing = None
+        if window is not None:
+            labels = {"job": job(system, system.objectives[name]), **identity(system, name), **windowed(window)}
+            firing = _firing(rule, labels, float(burn.share))
         yield word(rule.name), at, firing
 
 
-def _firing(system: System, name: str, rule: Rule, window: dict[str, str], share: float) -> Firing:
-    labels = {"job": job(system, system.objectives[name]), **identity(system, name), **window}
+def _firing(rule: Rule, labels: dict[str, str], share: float) -> Firing:
     own = {label: expand(text, labels, share) for label, text in rule.labels.items()}
     return {**labels, **own}, {key: expand(text, labels, share) for key, text in rule.annotations.items()}
