@@ -61,10 +61,11 @@ def _survivor(mutant: Mutant) -> Outcome:
 
 
 def _presses(suite: Suite, units: Iterable[Unit], rule: Rule) -> list[Press]:
-    """The units that depend on a rule, cut down to that and printed, the cheapest first."""
+    """Each test that depends on a rule, cut down to that: first those that look at it, the cheapest first."""
     mine = (unit for unit in units if any(one.key == rule.key for one in unit.rules))
-    presses = (Press(part, suite) for unit in mine if (part := suite.narrowed(unit, rule)) is not None)
-    return sorted(presses, key=lambda press: press.cost)
+    alone = (unit._replace(tests=(test,)) for unit in mine for test in unit.tests)
+    presses = (Press(part, suite) for unit in alone if (part := suite.narrowed(unit, rule)) is not None)
+    return sorted(presses, key=lambda press: (rule.key not in suite.looked_at(press.unit.tests[0]), press.cost))
 
 
 def _widened(press: Press, suite: Suite, mutant: Mutant) -> Press:

@@ -103,9 +103,12 @@ class Suite:
         """Every test in one unit, in the order of the files."""
         groups: dict[tuple[str, frozenset[Key]], list[Test]] = {}
         for test in self.tests:
-            seen = frozenset(rule.key for look in looks(test.body) for rule in self._seen(look, test.rules))
-            groups.setdefault((test.path, seen), []).append(test)
+            groups.setdefault((test.path, self.looked_at(test)), []).append(test)
         return [self.unit(path, tuple(tests), self.closed(seen)) for (path, seen), tests in groups.items()]
+
+    def looked_at(self, test: Test) -> frozenset[Key]:
+        """The rules whose outcome a test compares with what it expects."""
+        return frozenset(rule.key for look in looks(test.body) for rule in self._seen(look, test.rules))
 
     def unit(self, path: str, tests: tuple[Test, ...], keys: Collection[Key]) -> Unit:
         """Tests with those of the rules that their files name, in the rules' order."""
