@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import accumulate
-from math import gcd
+from math import ceil, gcd
 
 from truegauge_generator.conditions.kind import Driver, threshold
 from truegauge_generator.promql import grouping, per, selector
@@ -40,7 +40,7 @@ def drivers(when: QuantileOf, system: System, level: Decimal) -> Sequence[Driver
 
 
 def silent(when: QuantileOf, system: System, safe: Decimal, breach: Decimal) -> tuple[str, Sequence[Driver]] | None:
-    """Slow observations of one series, and as many fast ones of another that is summed up with it."""
+    """Slow observations of one series, and so many fast ones of another that their quantile is within the threshold."""
     metric = system.metrics[when.metric]
     summed = [label for label in metric.labels if label not in when.by and label not in when.where]
     slow = drivers(when, system, breach)
@@ -52,7 +52,22 @@ def silent(when: QuantileOf, system: System, safe: Decimal, breach: Decimal) -> 
     second = known[-1] if isinstance(known, tuple) else f"{summed[0]}-2"
     if isinstance(known, tuple) and len(known) < 2:
         return None
+    rank = Decimal(str(when.quantile))
+    if rank < 1 and _quantile(rank, slow, fast) >= threshold(when, system):
+        fast = Decimal(2 * ceil((rank * slow[-1].amount - fast) / (1 - rank)))
     return "together", [*slow, *(one._replace(labels={summed[0]: second, **one.labels}, amount=fast) for one in slow)]
+
+
+def _quantile(rank: Decimal, slow: Sequence[Driver], fast: Decimal) -> Decimal:
+    """The quantile of observations with so many more in the lowest bucket, as Prometheus interpolates it."""
+    wanted = rank * (slow[-1].amount + fast)
+    lower = below = Decimal(0)
+    for one in slow[:-1]:
+        upper, total = Decimal(one.labels["le"]), one.amount + fast
+        if total >= wanted:
+            return lower + (upper - lower) * (wanted - below) / (total - below)
+        lower, below = upper, total
+    return lower
 
 
 @lru_cache(maxsize=4096)
