@@ -27,6 +27,13 @@ class Drawing(NamedTuple):
     marks: list[Mark]
 
 
+class Scale(NamedTuple):
+    """The value at the bottom, zero or less, and how much more is at the top."""
+
+    low: float
+    height: float
+
+
 def gains(found: Sequence[float | None]) -> list[float | None]:
     """What a counter gained with each sample; nothing where it started again."""
     before: float | None = None
@@ -47,11 +54,13 @@ def drawing(
     """A case over so many steps; marks are at steps. What is far above all else, as a burst that ends it, is cut."""
     known = sorted(value for one in series for value in one if value is not None)
     most = known[len(known) * 9 // 10] if known else 0.0
-    top = max(most or max(known, default=0.0), threshold or 0.0) or 1.0
+    low = min(0.0, *known[:1])
+    top = max(most or max(known, default=0.0), threshold or 0.0)
+    scale = Scale(low, (top - low) or 1.0)
     return Drawing(
         list(codes),
-        [line for one in series[:LINES] for line in _lines(one, steps, top)],
-        None if threshold is None else _y(threshold, top),
+        [line for one in series[:LINES] for line in _lines(one, steps, scale)],
+        None if threshold is None else _y(threshold, scale),
         [Mark(_x(step, steps), fires) for step, fires in marks],
     )
 
@@ -60,16 +69,16 @@ def _x(step: float, steps: int) -> float:
     return round(PAD + step / max(steps, 1) * (WIDTH - 2 * PAD), 1)
 
 
-def _y(value: float, top: float) -> float:
-    return round(HEIGHT - PAD - min(value / top, 1.0) * (HEIGHT - PAD - HEAD), 1)
+def _y(value: float, scale: Scale) -> float:
+    return round(HEIGHT - PAD - min((value - scale.low) / scale.height, 1.0) * (HEIGHT - PAD - HEAD), 1)
 
 
-def _lines(found: Sequence[float | None], steps: int, top: float) -> Iterator[str]:
+def _lines(found: Sequence[float | None], steps: int, scale: Scale) -> Iterator[str]:
     """A line for each stretch of samples, as SVG's points."""
     points: list[str] = []
     for step, value in enumerate([*found, None]):
         if value is not None:
-            points.append(f"{_x(step, steps)},{_y(value, top)}")
+            points.append(f"{_x(step, steps)},{_y(value, scale)}")
         elif points:
             yield " ".join(points)
             points = []

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 
-from truegauge_generator.drawing import gains
+from truegauge_generator.drawing import HEAD, HEIGHT, gains
 from truegauge_generator.literals import as_html
 from truegauge_generator.notation import samples
 from truegauge_generator.render import render
-from truegauge_spec import Spec
+from truegauge_spec import Spec, load
 
 PAGE = "rendered/docs/duckdb-proof.html"
 
@@ -42,12 +43,30 @@ def test_a_counter_that_starts_again_gains_nothing_by_that() -> None:
 def test_every_alert_is_drawn_and_one_case_of_it_fires(spec: Spec) -> None:
     page = render(spec)[PAGE]
     sections = re.split('<h2 id="', page)[1:]
-    assert [section.partition('"')[0] for section in sections] == list(spec.systems["duckdb"].alerts)
-    for section in sections:
+    system = spec.systems["duckdb"]
+    of_objectives = [f"{name}{end}" for name in system.objectives for end in ("Page", "Ticket")]
+    assert [section.partition('"')[0] for section in sections] == [*system.alerts, *of_objectives, "SpecDrift"]
+    for section in sections[: len(system.alerts)]:
         figures = section.split("<figure>")[1:]
         assert {'class="fires"' in figure for figure in figures[:1]} == {True}
         assert not any('class="fires"' in figure for figure in figures[1:])
         assert all("<polyline" in figure for figure in figures)
+
+
+def test_the_cases_of_objectives_and_hand_written_alerts_are_drawn(root: Path, spec: Spec) -> None:
+    page = render(spec)[PAGE]
+    burnt = re.split('<h2 id="', page.partition('<h2 id="QueriesFastPage"')[2])[0]
+    assert burnt.count('class="fires"') == 3  # two pairs of windows, and all four
+    assert "1h and 5m, <a" in burnt.replace("\n", "")
+    assert burnt.count("<line") == burnt.count("<figure")
+    page = render(load(root / "tests" / "systems" / "handmade.yaml"))["rendered/docs/handmade-proof.html"]
+    assert "just short of 50 stays silent" in page
+    for section in re.split('<h2 id="', page)[1:-1]:
+        assert 'class="fires"' in section, section
+        heights = [float(height) for height in re.findall(r"\d,(-?[\d.]+)", section)]
+        assert heights
+        assert min(heights) >= HEAD
+        assert max(heights) <= HEIGHT
 
 
 def test_the_threshold_is_drawn_where_a_value_of_the_series_is_one(spec: Spec) -> None:

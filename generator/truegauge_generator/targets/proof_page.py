@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from truegauge_generator.burns import Phase, burns, edges
 from truegauge_generator.cases import CASES, Case, Plan, evaluation_step, plan
 from truegauge_generator.conditions import compared, threshold
 from truegauge_generator.drawing import HEIGHT, WIDTH, Drawing, drawing, gains
 from truegauge_generator.notation import samples
+from truegauge_generator.targets import spec_drift, unit_tests
 from truegauge_generator.targets.docs import fires_when
 from truegauge_generator.targets.rules import alerting_rules
+from truegauge_generator.targets.unit_tests import Test
 from truegauge_spec import Spec
 from truegauge_spec.condition import MetricCondition
+from truegauge_spec.expr import Expr
+from truegauge_spec.names import SPEC_DRIFT
+from truegauge_spec.objectives import ALERTS, Objective, Pair, pairs
 from truegauge_spec.quantities import duration, milliseconds
 from truegauge_spec.system import System
 
@@ -26,17 +33,84 @@ class Section(NamedTuple):
 
 
 def view(spec: Spec, system: System) -> dict[str, Any] | None:
-    """Every alert with a condition; None where there is none."""
-    sections = [
-        _section(system, rule.name, fires_when(alert, when), alert.when, alert.for_, alert.keep_firing_for)
-        for (rule, when), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True)
-        if isinstance(alert.when, MetricCondition)
-    ]
+    """Every alert that has tests: those with a condition, with PromQL of their own, of objectives, and SpecDrift."""
+    sections = [*_alerts(spec, system), *_objectives(system), *_drift(spec, system)]
     if not sections:
         return None
     shown = {code for section in sections for case in section.cases for code in case.codes}
     meanings = [(code, meaning.replace("`", "")) for code, meaning in CASES if code in shown]
-    return {"system": system.system, "alerts": sections, "meanings": meanings, "width": WIDTH, "height": HEIGHT}
+    return {
+        "system": system.system,
+        "alerts": sections,
+        "meanings": meanings,
+        "known": dict(meanings),
+        "width": WIDTH,
+        "height": HEIGHT,
+    }
+
+
+def _alerts(spec: Spec, system: System) -> Iterator[Section]:
+    # Conditions are drawn from their plan; only what is written by hand needs the tests once more.
+    by_hand = any(isinstance(alert.when, Expr) for alert in system.alerts.values())
+    parts = (unit_tests.view(spec, system) if by_hand else {}).values()
+    written = [test for part in parts for test in part["tests"]]
+    for (rule, when), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True):
+        sentence = fires_when(alert, when)
+        if isinstance(alert.when, MetricCondition):
+            yield _section(system, rule.name, sentence, alert.when, alert.for_, alert.keep_firing_for)
+        elif tests := [test for test in written if test.name.startswith(f"{rule.name}: ")]:
+            yield _tested(system, rule.name, sentence, tests)
+
+
+def _drift(spec: Spec, system: System) -> Iterator[Section]:
+    found = spec_drift.tests_view(spec, system)
+    if found:
+        sentence = f"Fires when {spec_drift.sentence(system)}."
+        yield _tested(system, SPEC_DRIFT, sentence, found["tests"])
+
+
+def _tested(system: System, name: str, sentence: str, tests: Sequence[Test]) -> Section:
+    """An alert whose tests are promtool's own: a drawing of each."""
+    cases = []
+    for test in tests:
+        size = milliseconds(test.interval)
+        lines = [_sampled(system, str(series), values) for series, values in test.series]
+        moving = sorted(lines, key=lambda line: len(set(line)) < 2)
+        marks = [(milliseconds(str(at)) / size, bool(firing or same)) for at, firing, _, same in test.looks]
+        title = test.name.removeprefix(f"{name}: ")
+        cases.append(drawing([title], moving, max(map(len, lines), default=1), None, marks))
+    return Section(name, sentence.replace("`", ""), "series of each test, of counters what is gained", cases)
+
+
+def _sampled(system: System, series: str, values: str) -> list[float | None]:
+    name = series.strip("'\"").partition("{")[0]
+    metric = system.metrics.get(name)
+    return gains(samples(values)) if metric and metric.type == "counter" else samples(values)
+
+
+def _objectives(system: System) -> Iterator[Section]:
+    """An objective's alerts, by the share of bad events in each quarter of the long window."""
+    for name, objective in system.objectives.items():
+        for alert, suffix in ALERTS.items():
+            cases = [case for pair in pairs(objective, alert) for case in _burns(objective, pair)]
+            sentence = f"Fires when the error budget of {name} burns too fast."
+            yield Section(f"{name}{suffix}", sentence, "the share of bad events, by quarters of the long window", cases)
+
+
+def _burns(objective: Objective, pair: Pair) -> Iterator[Drawing]:
+    limit = float(pair.factor(objective.over) * objective.budget)
+    windows = f"{duration(pair.long)} and {duration(pair.short)}"
+    for burn in burns(objective, pair):
+        shares = [share for phase in burn.phases for share in [_share(phase)] * phase.quarters]
+        marks = [(look.after, look.window is not None) for look in burn.looks]
+        yield drawing([windows, *burn.codes], [[*shares[:1], *shares]], len(shares), limit, marks)
+    for edge in edges(objective, pair):
+        ratios = [[float(ratio)] * 2 for ratio in edge.ratios.values()]
+        yield drawing([windows, edge.code], ratios, 1, limit, [(0, edge.window is not None)])
+
+
+def _share(phase: Phase) -> float | None:
+    return phase.bad / phase.total if phase.total else None
 
 
 def _section(system: System, name: str, sentence: str, when: MetricCondition, wait: int, keep: int) -> Section:
