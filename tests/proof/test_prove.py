@@ -177,6 +177,17 @@ def test_rules_without_tests_prove_nothing(written: Path, capsys: Said) -> None:
     assert (code, codes(found)) == (1, {"nothing_proven"})
 
 
+@pytest.mark.parametrize("text", [b"", b"# nothing\n", b"\xff\xfe\0"], ids=["empty", "a comment", "not UTF-8"])
+@pytest.mark.parametrize("folder", ["rules", "tests"])
+def test_a_file_without_content_or_of_another_kind_is_named(
+    written: Path, capsys: Said, folder: str, text: bytes
+) -> None:
+    (written / folder / "orders.yml").write_bytes(text)
+    code, found = proven(capsys, *OWN)
+    assert code == 1
+    assert {problem["path"] for problem in found["problems"]} <= {f"{folder}/orders.yml", ".", "tests/orders.yml"}
+
+
 def test_a_file_that_is_not_there_is_named(written: Path, capsys: Said) -> None:
     code, found = proven(capsys, "--rules", "rules/nope.yml", "--tests", "tests/orders.yml")
     assert (code, found["problems"][0]["path"]) == (1, "rules/nope.yml")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from json.encoder import encode_basestring as quoted
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -49,10 +50,19 @@ def _text(_: _Loader, node: yaml.ScalarNode) -> str:
 _Loader.add_constructor("tag:yaml.org,2002:str", _text)
 
 
-def load(text: str, path: str) -> Any:
-    """The only document of a text. Raises Unreadable."""
+def read(path: str) -> Any:
+    """The only document of a file. Raises Unreadable; OSError."""
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 - it makes strings, lists and dictionaries
+        return load(Path(path).read_text(encoding="utf-8"), path)
+    except UnicodeDecodeError as error:
+        raise Unreadable(Problem(Position(path), f"not UTF-8: {error}", "yaml")) from error
+
+
+def load(text: str, path: str) -> Any:
+    """The only document of a text, where nothing is an empty mapping, as for Prometheus. Raises Unreadable."""
+    try:
+        found = yaml.load(text, _Loader)  # noqa: S506 - it makes strings, lists and dictionaries
+        return {} if found is None else found
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = Position(path, mark.line + 1, mark.column + 1) if mark else Position(path)

@@ -45,15 +45,12 @@ def foreign(promtool: str, rules: Sequence[str], tests: Sequence[str]) -> Suite:
     Raises SpecError for what promtool refuses, and for files that it would pass over in silence; OSError.
     """
     rules, tests = [os.path.relpath(path) for path in rules], [os.path.relpath(path) for path in tests]
-    texts = {path: Path(path).read_text(encoding="utf-8") for path in (*rules, *tests)}
     try:
-        read = {path: documents.load(text, path) for path, text in texts.items()}
+        read = {path: documents.read(path) for path in (*rules, *tests)}
         if problems := list(_refused(promtool, rules, tests)):
             raise SpecError(problems)
         named = dict.fromkeys([*rules, *_named({path: read[path] for path in tests})])
-        read |= {
-            path: documents.load(Path(path).read_text(encoding="utf-8"), path) for path in named if path not in read
-        }
+        read |= {path: documents.read(path) for path in named if path not in read}
     except documents.Unreadable as error:
         raise SpecError([error.problem]) from error
     return Suite({path: read[path] for path in named}, {path: read[path] for path in tests}, rules or named)
