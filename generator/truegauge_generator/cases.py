@@ -7,12 +7,14 @@ a hundred evaluations. So each of them also shows that the others do not disturb
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from truegauge_generator.boundaries import boundary
 from truegauge_generator.conditions import Pace, Scenario, course
 from truegauge_generator.literals import Literal, word
 from truegauge_generator.promql import selector
+from truegauge_spec import Spec
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.metric import Metric
 from truegauge_spec.names import SCRAPE_METRICS, TARGET_LABELS
@@ -131,6 +133,17 @@ def own_step(when: MetricCondition) -> int:
     if size * MOST < lead:
         size = next(step for step in range(lead // MOST, lead + 1) if lead % step == 0)
     return size * 1000
+
+
+@lru_cache(maxsize=8)
+def plans(spec: Spec, name: str) -> dict[str, tuple[Plan, int]]:
+    """The test of each alert of a system that has a condition, and its step, once for the views of tests and docs."""
+    system, found = spec.systems[name], {}
+    for alert, one in system.alerts.items():
+        if isinstance(one.when, MetricCondition):
+            size = evaluation_step(one.for_, one.keep_firing_for, one.when)
+            found[alert] = plan(system, one.when, one.for_, one.keep_firing_for, size), size
+    return found
 
 
 def plan(system: System, when: MetricCondition, wait: int, keep: int, size: int) -> Plan:

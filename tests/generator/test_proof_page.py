@@ -10,10 +10,11 @@ import pytest
 
 from truegauge_generator.drawing import HEAD, HEIGHT, gains
 from truegauge_generator.literals import as_html
-from truegauge_generator.notation import samples
+from truegauge_generator.notation import runs, samples
 from truegauge_generator.render import render
 from truegauge_spec import Spec, load
 
+SERIES = re.compile('class="series" d="(.*?)"')
 PAGE = "rendered/docs/duckdb-proof.html"
 
 
@@ -37,7 +38,8 @@ def test_what_is_not_the_notation_is_refused() -> None:
 
 
 def test_a_counter_that_starts_again_gains_nothing_by_that() -> None:
-    assert gains([1, 3, None, 2, 5]) == [0, 2, None, 0, 3]
+    found = list(gains(runs("1+2x1 _ 2+3x1")))
+    assert found == [(0, 0, 1), (2, 0, 1), (None, 0, 1), (0, 0, 1), (3, 0, 1)]
 
 
 def test_every_alert_is_drawn_and_one_case_of_it_fires(spec: Spec) -> None:
@@ -50,7 +52,7 @@ def test_every_alert_is_drawn_and_one_case_of_it_fires(spec: Spec) -> None:
         figures = section.split("<figure>")[1:]
         assert {'class="fires"' in figure for figure in figures[:1]} == {True}
         assert not any('class="fires"' in figure for figure in figures[1:])
-        assert all("<polyline" in figure for figure in figures)
+        assert all('class="series" d="M' in figure for figure in figures)
 
 
 def test_the_cases_of_objectives_and_hand_written_alerts_are_drawn(root: Path, spec: Spec) -> None:
@@ -58,12 +60,12 @@ def test_the_cases_of_objectives_and_hand_written_alerts_are_drawn(root: Path, s
     burnt = re.split('<h2 id="', page.partition('<h2 id="QueriesFastPage"')[2])[0]
     assert burnt.count('class="fires"') == 3  # two pairs of windows, and all four
     assert "1h and 5m, <a" in burnt.replace("\n", "")
-    assert burnt.count("<line") == burnt.count("<figure")
+    assert burnt.count('class="limit"') == burnt.count("<figure")
     page = render(load(root / "tests" / "systems" / "handmade.yaml"))["rendered/docs/handmade-proof.html"]
     assert "just short of 50 stays silent" in page
     for section in re.split('<h2 id="', page)[1:-1]:
         assert 'class="fires"' in section, section
-        heights = [float(height) for height in re.findall(r"\d,(-?[\d.]+)", section)]
+        heights = [float(height) for height in re.findall(r"[ML][\d.]+ (-?[\d.]+)", "".join(SERIES.findall(section)))]
         assert heights
         assert min(heights) >= HEAD
         assert max(heights) <= HEIGHT
@@ -71,8 +73,8 @@ def test_the_cases_of_objectives_and_hand_written_alerts_are_drawn(root: Path, s
 
 def test_the_threshold_is_drawn_where_a_value_of_the_series_is_one(spec: Spec) -> None:
     sections = dict(re.findall('<h2 id="(.*?)">(.*?)(?=<h2)', render(spec)[PAGE], re.DOTALL))
-    assert "<line" in sections["StalePoll"]
-    assert "<line" not in sections["HighQueryLatency"]
+    assert 'class="limit"' in sections["StalePoll"]
+    assert 'class="limit"' not in sections["HighQueryLatency"]
 
 
 @pytest.mark.parametrize("text", ["<script>", '" onload="x', "a & b", "it's"])

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from truegauge_generator.burns import Phase, burns, edges
-from truegauge_generator.cases import CASES, Case, Plan, evaluation_step, plan
+from truegauge_generator.cases import CASES, Plan, plans
 from truegauge_generator.conditions import compared, threshold
-from truegauge_generator.drawing import HEIGHT, WIDTH, Drawing, drawing, gains
-from truegauge_generator.notation import samples
+from truegauge_generator.drawing import HEIGHT, WIDTH, Drawing, Line, drawing, gains, rings
+from truegauge_generator.notation import Run, runs
 from truegauge_generator.targets import spec_drift, unit_tests
 from truegauge_generator.targets.docs import fires_when
 from truegauge_generator.targets.rules import alerting_rules
@@ -24,11 +24,12 @@ from truegauge_spec.system import System
 
 
 class Section(NamedTuple):
-    """An alert: when it fires, what is drawn, and its cases."""
+    """An alert: when it fires, what is drawn, all looks at it where none fires, and its cases."""
 
     name: str
     sentence: str
     drawn: str
+    quiet: str
     cases: list[Drawing]
 
 
@@ -54,10 +55,11 @@ def _alerts(spec: Spec, system: System) -> Iterator[Section]:
     by_hand = any(isinstance(alert.when, Expr) for alert in system.alerts.values())
     parts = (unit_tests.view(spec, system) if by_hand else {}).values()
     written = [test for part in parts for test in part["tests"]]
+    planned = plans(spec, system.system)
     for (rule, when), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True):
         sentence = fires_when(alert, when)
         if isinstance(alert.when, MetricCondition):
-            yield _section(system, rule.name, sentence, alert.when, alert.for_, alert.keep_firing_for)
+            yield _section(system, rule.name, sentence, alert.when, *planned[rule.name])
         elif tests := [test for test in written if test.name.startswith(f"{rule.name}: ")]:
             yield _tested(system, rule.name, sentence, tests)
 
@@ -75,17 +77,22 @@ def _tested(system: System, name: str, sentence: str, tests: Sequence[Test]) -> 
     for test in tests:
         size = milliseconds(test.interval)
         lines = [_sampled(system, str(series), values) for series, values in test.series]
-        moving = sorted(lines, key=lambda line: len(set(line)) < 2)
-        marks = [(milliseconds(str(at)) / size, bool(firing or same)) for at, firing, _, same in test.looks]
-        title = test.name.removeprefix(f"{name}: ")
-        cases.append(drawing([title], moving, max(map(len, lines), default=1), None, marks))
-    return Section(name, sentence.replace("`", ""), "series of each test, of counters what is gained", cases)
+        lines.sort(key=lambda line: len(line) == 1)  # what changes first
+        steps = max(map(_steps, lines), default=1)
+        looks = [(milliseconds(str(at)) / size, bool(firing or same)) for at, firing, _, same in test.looks]
+        silent, fires = (rings([at for at, true in looks if true == so], steps) for so in (False, True))
+        cases.append(drawing([test.name.removeprefix(f"{name}: ")], lines, steps, None, silent, fires))
+    return Section(name, sentence.replace("`", ""), "series of each test, of counters what is gained", "", cases)
 
 
-def _sampled(system: System, series: str, values: str) -> list[float | None]:
+def _sampled(system: System, series: str, values: str) -> Line:
     name = series.strip("'\"").partition("{")[0]
     metric = system.metrics.get(name)
-    return gains(samples(values)) if metric and metric.type == "counter" else samples(values)
+    return list(gains(runs(values)) if metric and metric.type == "counter" else runs(values))
+
+
+def _steps(line: Line) -> int:
+    return sum([run.steps for run in line])
 
 
 def _objectives(system: System) -> Iterator[Section]:
@@ -93,47 +100,48 @@ def _objectives(system: System) -> Iterator[Section]:
     for name, objective in system.objectives.items():
         for alert, suffix in ALERTS.items():
             cases = [case for pair in pairs(objective, alert) for case in _burns(objective, pair)]
-            sentence = f"Fires when the error budget of {name} burns too fast."
-            yield Section(f"{name}{suffix}", sentence, "the share of bad events, by quarters of the long window", cases)
+            sentence, drawn = f"Fires when the error budget of {name} burns too fast.", "the share of bad events"
+            yield Section(f"{name}{suffix}", sentence, f"{drawn}, by quarters of the long window", "", cases)
 
 
 def _burns(objective: Objective, pair: Pair) -> Iterator[Drawing]:
     limit = float(pair.factor(objective.over) * objective.budget)
     windows = f"{duration(pair.long)} and {duration(pair.short)}"
     for burn in burns(objective, pair):
-        shares = [share for phase in burn.phases for share in [_share(phase)] * phase.quarters]
-        marks = [(look.after, look.window is not None) for look in burn.looks]
-        yield drawing([windows, *burn.codes], [[*shares[:1], *shares]], len(shares), limit, marks)
+        line = [Run(_share(phase), 0.0, phase.quarters) for phase in burn.phases]
+        steps = _steps(line)
+        silent, fires = (
+            rings([look.after for look in burn.looks if (look.window is not None) == so], steps) for so in (False, True)
+        )
+        yield drawing([windows, *burn.codes], [line], steps, limit, silent, fires)
+    now = rings([0], 1)
     for edge in edges(objective, pair):
-        ratios = [[float(ratio)] * 2 for ratio in edge.ratios.values()]
-        yield drawing([windows, edge.code], ratios, 1, limit, [(0, edge.window is not None)])
+        ratios = [[Run(float(ratio), 0.0, 2)] for ratio in edge.ratios.values()]
+        looks = ("", now) if edge.window else (now, "")
+        yield drawing([windows, edge.code], ratios, 1, limit, *looks)
 
 
 def _share(phase: Phase) -> float | None:
     return phase.bad / phase.total if phase.total else None
 
 
-def _section(system: System, name: str, sentence: str, when: MetricCondition, wait: int, keep: int) -> Section:
-    size = evaluation_step(wait, keep, when)
-    found = plan(system, when, wait, keep, size)
+def _section(system: System, name: str, sentence: str, when: MetricCondition, found: Plan, size: int) -> Section:
     counts = _counts(system, when)
-    lines = [[gains(one) if counts else one for one in map(samples, _values(case))] for case in found.cases]
-    steps = max((len(one) for case in lines for one in case), default=1)
+    lines = [
+        [list(gains(runs(values)) if counts else runs(values)) for _, values in case.series] for case in found.cases
+    ]
+    steps = max([_steps(one) for case in lines for one in case], default=1)
     limit = _limit(system, when, size)
+    looks = [(milliseconds(str(look.at)) / size, look.value is not None) for look in found.looks]
+    quiet = rings([at for at, _ in looks], steps)
+    silent, fires = (rings([at for at, true in looks if true == so], steps) for so in (False, True))
     cases = [
-        drawing(case.codes, drawn, steps, limit, _marks(found, size, case.codes[0]))
+        drawing(case.codes, drawn, steps, limit, *((silent, fires) if case.codes[0] == "beyond" else (quiet, "")))
         for case, drawn in zip(found.cases, lines, strict=True)
     ]
-    drawn = (
-        f"what is gained with each sample, one every {duration(size)}"
-        if counts
-        else f"one sample every {duration(size)}"
-    )
-    return Section(name, sentence.replace("`", ""), drawn, cases)
-
-
-def _values(case: Case) -> list[str]:
-    return [values for _, values in case.series]
+    each = f"one {'' if counts else 'sample '}every {duration(size)}"
+    drawn = f"what is gained with each sample, {each}" if counts else each
+    return Section(name, sentence.replace("`", ""), drawn, quiet, cases)
 
 
 def _counts(system: System, when: MetricCondition) -> bool:
@@ -150,8 +158,3 @@ def _limit(system: System, when: MetricCondition, size: int) -> float | None:
     if driver.mode == "hold":
         return float(driver.amount)
     return float(driver.amount) * size / 1000 if driver.mode == "flow" and not others else None
-
-
-def _marks(found: Plan, size: int, case: str) -> list[tuple[float, bool]]:
-    """When it is looked, in steps: one case fires, the others never do."""
-    return [(milliseconds(str(look.at)) / size, case == "beyond" and look.value is not None) for look in found.looks]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from truegauge_generator.cases import Look, evaluation_step, plan
+from truegauge_generator.cases import Look, Plan, plans
 from truegauge_generator.literals import Literal, single, word
 from truegauge_generator.targets.rules import Rule, alerting_rules
 from truegauge_spec import Spec
@@ -44,10 +44,11 @@ def view(spec: Spec, system: System) -> dict[str, dict[str, Any]]:
     The file of the shortest step is called like the system, another has its step behind that.
     """
     tests: dict[int, list[Test]] = {}
+    planned = plans(spec, system.system)
     for (rule, _), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True):
         if isinstance(alert.when, MetricCondition):
-            size = evaluation_step(alert.for_, alert.keep_firing_for, alert.when)
-            found = [_planned(system, alert.when, rule, alert.for_, alert.keep_firing_for, size)]
+            plan, size = planned[rule.name]
+            found = [_planned(plan, rule, size)]
         else:
             worked_out = _worked_out(spec, system.system, rule)
             size = worked_out.size if worked_out else EXAMPLES
@@ -65,8 +66,7 @@ def view(spec: Spec, system: System) -> dict[str, dict[str, Any]]:
     }
 
 
-def _planned(system: System, when: MetricCondition, rule: Rule, wait: int, keep: int, size: int) -> Test:
-    found = plan(system, when, wait, keep, size)
+def _planned(found: Plan, rule: Rule, size: int) -> Test:
     series = [(single(selector), values) for case in found.cases for selector, values in case.series]
     return Test(
         f"{rule.name}: {', '.join(found.codes)}",
