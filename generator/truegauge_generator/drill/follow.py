@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from truegauge_generator.drill.breach import Breach
 from truegauge_generator.drill.remote_write import encoded
 from truegauge_generator.drill.servers import Alertmanager, Prometheus, Requests
 from truegauge_generator.proof.routing import Meaning, Node, taken
+from truegauge_generator.targets import remedies
 from truegauge_spec.stack import Alertmanager as Declared
 
 POLL = 0.2
@@ -169,14 +170,14 @@ def _ways(drill: Drill, alert: dict[str, Any] | None) -> list[Node]:
 def _sent(drill: Drill, before: Requests) -> Step:
     """Requests that arrive at each kind of channel of the receivers, and none that fails, once `group_wait` is over."""
     ways = _ways(drill, drill.alertmanager.alert(drill.alert, drill.instance))
-    kinds = sorted({kind for node in ways for kind in channels(drill.declared, node.receiver)})
+    kinds = Counter(sorted(kind for node in ways for kind in channels(drill.declared, node.receiver)))
     # A group that was there before the alert is notified after its interval, and not after group_wait.
     waits = [[int(str(wait)) / 1000 for wait in node.waits[:2]] for node in ways]
     earliest = time.monotonic() + min(wait for wait, _ in waits) - 2 * POLL
 
     def missing() -> list[str]:
         now = drill.alertmanager.requests()
-        return [kind for kind in kinds if now.arrived[kind] <= before.arrived[kind] or _failed(now, kind)]
+        return [kind for kind in kinds if now.arrived[kind] - before.arrived[kind] < kinds[kind] or _failed(now, kind)]
 
     def _failed(now: Requests, kind: str) -> int:
         return now.failed[kind] - before.failed[kind]
@@ -200,4 +201,6 @@ def _sent(drill: Drill, before: Requests) -> Step:
 
 def channels(declared: Declared, receiver: str) -> list[str]:
     """The kinds of a receiver's channels, as Alertmanager's metrics name them."""
+    if receiver in map(remedies.receiver, declared.remedies):
+        return ["webhook"]
     return [kind for kind, channel in declared.receivers[receiver] if channel is not None]

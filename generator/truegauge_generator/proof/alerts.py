@@ -120,6 +120,8 @@ def _witnesses(node: Node, above: tuple[Matcher, ...]) -> Iterator[Sent]:
     for number, chosen in enumerate(_chosen(matchers)):
         labels = {"alertname": f"Route{number}", **chosen}
         yield Sent("", node.path, labels)
+        if node.continues and "severity" not in chosen:  # another route takes it too, and that may depend on this
+            yield from (Sent("", node.path, {"severity": severity, **labels}) for severity in SEVERITIES)
         for matcher in node.matchers:
             missed = {label: value for label, value in labels.items() if label != matcher.label}
             yield Sent("", node.path, {"alertname": "Missed", **missed})
@@ -130,8 +132,8 @@ def _witnesses(node: Node, above: tuple[Matcher, ...]) -> Iterator[Sent]:
 def _chosen(matchers: tuple[Matcher, ...]) -> Iterator[dict[str, str]]:
     """Labels for each value of each matcher, with the first value of the others."""
     for matcher in matchers:
-        for value in matcher.values:
-            yield {**{other.label: other.values[0] for other in matchers}, matcher.label: value}
+        for value in matcher.fitting:
+            yield {**{other.label: other.fitting[0] for other in matchers}, matcher.label: value}
 
 
 def _scenarios(rule: Inhibition, path: Path) -> Iterator[World]:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from json import loads
 from typing import Any, NamedTuple
 
+from truegauge_generator.targets.remedies import receiver
 from truegauge_spec.model import Matchers
 from truegauge_spec.positions import Path
-from truegauge_spec.stack import Alertmanager, RootRoute, Route
+from truegauge_spec.stack import Alertmanager, RemediesPost, RootRoute, Route
 
 Labels = Mapping[str, str]
 WAITS = ("group_wait", "group_interval", "repeat_interval")
@@ -28,6 +29,11 @@ class Matcher(NamedTuple):
     def matches(self, labels: Labels) -> bool:
         """Whether it holds for an alert's labels."""
         return (labels.get(self.label, "") in self.values) != self.negated
+
+    @property
+    def fitting(self) -> tuple[str, ...]:
+        """Values for which it holds: all of them, or one of them where it is negated."""
+        return (f"{''.join(self.values)}x",) if self.negated else self.values
 
 
 class Node(NamedTuple):
@@ -76,7 +82,21 @@ class Meaning(NamedTuple):
 def of_spec(alertmanager: Alertmanager) -> Meaning:
     """What the spec means."""
     rules = [Inhibition(_matchers(rule.source), _matchers(rule.target), rule.equal) for rule in alertmanager.inhibit]
-    return Meaning(_node(alertmanager.route, ("alertmanager", "route"), None), tuple(rules))
+    root = _node(alertmanager.route, ("alertmanager", "route"), None)
+    posts = [_post(root, name, post) for name, post in alertmanager.remedies.items()]
+    return Meaning(root._replace(children=(*posts, *root.children)), tuple(rules))
+
+
+def _post(root: Node, name: str, post: RemediesPost) -> Node:
+    """The route of an entry of `remedies:`. It comes before all others, does not wait, and continues."""
+    return root._replace(
+        path=("alertmanager", "remedies", name),
+        matchers=(Matcher("remedy", ("",), negated=True), *_matchers(post.match)),
+        receiver=receiver(name),
+        waits=(0, *root.waits[1:]),
+        continues=True,
+        children=(),
+    )
 
 
 def _node(route: RootRoute | Route, path: Path, parent: Node | None) -> Node:
