@@ -176,7 +176,7 @@ def nodes(root: Node) -> Iterator[Node]:
 
 def taken(node: Node, labels: Labels) -> list[Node]:
     """The routes that an alert takes: the deepest that match, the first of siblings unless it continues."""
-    if not all(matcher.matches(labels) for matcher in node.matchers):
+    if not fit(node.matchers, labels):
         return []
     found: list[Node] = []
     for child in node.children:
@@ -195,7 +195,7 @@ def inhibited(rules: Iterable[Inhibition], alerts: Sequence[Labels]) -> list[boo
     """
     found: list[bool | None] = [False] * len(alerts)
     for rule in rules:
-        sides = [(_all(rule.source, labels), _all(rule.target, labels)) for labels in alerts]
+        sides = [(fit(rule.source, labels), fit(rule.target, labels)) for labels in alerts]
         keys = [tuple(labels.get(label, "") for label in rule.equal) for labels in alerts]
         alone = {key for (source, target), key in zip(sides, keys, strict=True) if source and not target}
         both = {key for (source, target), key in zip(sides, keys, strict=True) if source and target}
@@ -207,5 +207,6 @@ def inhibited(rules: Iterable[Inhibition], alerts: Sequence[Labels]) -> list[boo
     return found
 
 
-def _all(matchers: Iterable[Matcher], labels: Labels) -> bool:
+def fit(matchers: Iterable[Matcher], labels: Labels) -> bool:
+    """Whether all of them hold."""
     return all(matcher.matches(labels) for matcher in matchers)

@@ -24,6 +24,7 @@ WAIT, SCRAPES = 60_000, 4
 """The alert waits so many milliseconds, and at least so many scrapes: a deployment may roll that long."""
 STEP = 15_000
 """Milliseconds between evaluations in the tests."""
+SEVERITY = "warning"
 NONE, OTHER = "none", "0" * digests.LENGTH
 SUMMARY = "The exporter at {{ $labels.instance }} runs another spec than its rules were made from"
 RUNBOOK = """\
@@ -86,7 +87,7 @@ def alerting_rule(spec: Spec, name: str) -> Rule:
         expr,
         duration(wait(spec, spec.systems[name])),
         "",
-        {"severity": "warning"},
+        {"severity": SEVERITY},
         {
             "summary": SUMMARY,
             "description": f"It runs the spec {{{{ $labels.digest }}}}; the rules of {name} are for {expected}.",
