@@ -122,6 +122,25 @@ def test_a_bearer_token_is_read_from_its_file_each_time(tmp_path: Path) -> None:
             ask(url, Access(bearer_token_file=str(token)))
 
 
+@pytest.mark.parametrize("content", [b"one\ntwo\n", b"one\rtwo", b"o\0ne", "tw\u20ac".encode(), b"on\xff"])
+def test_a_file_that_is_no_secret_is_named_and_never_told(tmp_path: Path, content: bytes) -> None:
+    token = tmp_path / "token"
+    token.write_bytes(content)
+    with answering(lambda _: (200, "text/plain", b"")) as url, pytest.raises(Unreachable) as refused:
+        ask(url, Access(bearer_token_file=str(token)))
+    assert str(refused.value) == f"the secret in {token} is not one line of ASCII, so it is not sent"
+
+
+def test_a_password_may_have_any_letter_but_is_one_line(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("tw\u20ac\n")
+    with answering(lambda _: (200, "text/plain", b"")) as url:
+        assert ask(url, Access(user="drift", password_file=str(password))).status == 200
+        password.write_text("one\ntwo\n")
+        with pytest.raises(Unreachable, match=r"the secret in .*password is not one line of UTF-8, so it is not sent"):
+            ask(url, Access(user="drift", password_file=str(password)))
+
+
 def test_credentials_do_not_follow_a_redirect() -> None:
     with answering(lambda _: (302, "text/plain", b"elsewhere")) as url:
         assert ask(url, Access()).status == 302

@@ -81,15 +81,20 @@ def _connection(url: str, access: Access) -> http.client.HTTPConnection:
 
 def _authorization(access: Access) -> dict[str, str]:
     if access.bearer_token_file:
-        return {"Authorization": f"Bearer {_secret(access.bearer_token_file)}"}
+        token = _secret(access.bearer_token_file, "ASCII")
+        return {"Authorization": f"Bearer {token}"}
     if access.user is not None:
-        password = _secret(access.password_file) if access.password_file else ""
+        password = _secret(access.password_file, "UTF-8") if access.password_file else ""
         return {"Authorization": f"Basic {base64.b64encode(f'{access.user}:{password}'.encode()).decode()}"}
     return {}
 
 
-def _secret(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8").strip()
+def _secret(path: str, encoding: str) -> str:
+    """What is in a file. An error of http.client about a header would tell it, so what no header takes is refused."""
+    text = Path(path).read_bytes().strip().decode(encoding, "replace")
+    if not text.isprintable() or "\ufffd" in text:
+        raise Unreachable(f"the secret in {path} is not one line of {encoding}, so it is not sent")
+    return text
 
 
 def _body(answer: http.client.HTTPResponse, deadline: float) -> bytes:
