@@ -171,7 +171,9 @@ def test_a_server_that_answers_a_byte_now_and_then_is_given_up(silent: str) -> N
         ask(silent, Access(timeout=0.5))
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://", "127.0.0.1:9090", "ftp://127.0.0.1:9"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999", "http://", "127.0.0.1:9090", "ftp://127.0.0.1:9", "http://[::1"]
+)
 def test_an_address_that_is_none_is_a_finding(world: World, capsys: pytest.CaptureFixture[str], url: str) -> None:
     (found,) = drift(world, capsys, "--prometheus", url)
     assert found["kind"] == "unreachable"

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from time import time
 
 from truegauge_generator.cli import Result
+from truegauge_generator.drift.http import Unreachable
 from truegauge_generator.drill.breach import Breach, NoDrill, breach
 from truegauge_generator.drill.follow import Drill, Missed, Reached, fed, reach, resolve
-from truegauge_generator.drill.servers import Alertmanager, Prometheus, Unreachable
+from truegauge_generator.drill.servers import Alertmanager, Prometheus
 from truegauge_generator.progress import progress
 from truegauge_generator.proof.routing import of_spec
 from truegauge_spec import Position, Problem, Spec, SpecError, load

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from truegauge_generator.drift.codes import FINDINGS
 from truegauge_spec.problem import Position, Problem
@@ -77,7 +76,8 @@ def _of_the_same_job(cause: Finding, effect: Finding) -> bool:
 
 
 def _at_the_same_address(cause: Finding, effect: Finding) -> bool:
-    return effect.subject.endswith(f"/{urlsplit(cause.source).netloc}")
+    address = cause.source.partition("://")[2].partition("/")[0]
+    return effect.subject.endswith(f"/{address}")
 
 
 class Explanation(NamedTuple):
