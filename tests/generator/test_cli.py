@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from truegauge_generator import cli
+from truegauge_generator import acceptance, cli
 from truegauge_generator.cli import main
 
 
@@ -133,6 +134,48 @@ def test_check_reports_what_the_tools_refuse(
     capsys.readouterr()
     assert main(["check"]) == 1
     assert f"[{code}]" in capsys.readouterr().err
+
+
+def test_a_second_document_that_amtool_passes_over_is_a_problem_at_its_line(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = project / "rendered" / "alertmanager" / "alertmanager.yml"
+    lines = file.read_text().count("\n")
+    file.write_text(f"{file.read_text()}---\nroute: {{}}\n")
+    capsys.readouterr()
+    assert main(["check"]) == 1
+    assert re.search(
+        rf"alertmanager.yml:{lines + 1}:1: .*holds one document.* \[amtool_config\]", capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(("pattern", "absent"), [("*.tmpl", 0), ("*.other", 1)])
+def test_a_template_may_be_named_by_its_whole_path(
+    project: Path, capsys: pytest.CaptureFixture[str], pattern: str, absent: int
+) -> None:
+    file = project / "rendered" / "alertmanager" / "alertmanager.yml"
+    whole = f"{project}/rendered/alertmanager/templates/{pattern}"
+    file.write_text(file.read_text().replace("templates/truegauge.tmpl", whole))
+    capsys.readouterr()
+    assert main(["check"]) == 1
+    assert capsys.readouterr().err.count("[amtool_config]") == absent
+
+
+@pytest.mark.parametrize("report", ["<testsuites><testsuite", "", "no XML"])
+def test_a_report_that_cannot_be_read_is_never_a_pass(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, report: str
+) -> None:
+    tool = project / "bin" / "promtool"
+    tool.parent.mkdir()
+    write = f"for a; do case $a in --junit=*) printf '{report}' > ${{a#--junit=}};; esac; done"
+    tool.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo "promtool, version 3.5.3" && exit\n{write}\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+    tests = project / "rendered" / "prometheus" / "tests" / "duckdb.yml"
+    count, found = acceptance.test_rules(
+        str(tool), project, {"rendered/prometheus/tests/duckdb.yml": tests.read_text()}
+    )
+    assert [problem.message for problem in found] == [f"promtool ran 0 tests, not {count}"]
 
 
 def test_a_rule_that_promtool_refuses_is_reported_once_at_its_line_of_the_spec(
