@@ -251,6 +251,24 @@ def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixtu
     assert "exit codes" in said
 
 
+@pytest.mark.parametrize("command", [command.name for command in cli.COMMANDS])
+def test_every_command_tells_what_is_wrong_in_the_spec(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("system: shop\nsystem: shop\n")
+    before = {"diff": [str(spec)], "drill": ["HighQueryLatency"], "explain": ["HighQueryLatency"]}
+    assert main([command, *before.get(command, ()), str(spec), "--format", "json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    nothing: dict[str, dict[str, object]] = {
+        "render": {"changed": [], "removed": []},
+        "check": {"files": 0},
+        "diff": {"changes": []},
+    }
+    assert [problem["code"] for problem in said.pop("problems")] == ["duplicate_key"]
+    assert said == {"command": command, "ok": False, **nothing.get(command, {})}
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["render"]])
 def test_a_run_with_nothing_to_do_imports_neither_yaml_nor_pydantic_nor_jinja(
     project: Path, arguments: list[str]

@@ -14,7 +14,9 @@ from truegauge_generator.disk import compare, write
 from truegauge_generator.drift import on_disk
 from truegauge_generator.progress import progress
 from truegauge_generator.render import render
-from truegauge_spec import Problem, Spec, SpecError, load
+from truegauge_spec import Problem, Spec, load
+
+NOTHING = {"files": 0}
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -25,11 +27,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> Result:
     """Compare the rendered files with the disk, then let promtool and amtool look at those on disk."""
-    try:
-        spec = load(options.spec)
-        files = render(spec)
-    except SpecError as error:
-        return Result((), error.problems, {"files": 0})
+    spec = load(options.spec)
+    files = render(spec)
     found, fixed = compare(files, options.output, spec.stack.keep), []
     if options.fix and (fixed := sorted((*found.changed, *found.missing))):
         write(files, fixed, options.output)

@@ -12,7 +12,7 @@ from truegauge_generator.drift.http import Access
 from truegauge_generator.drift.sources import SOURCES, Asked, Observed, observe, unnamed
 from truegauge_generator.drift.watch import watch
 from truegauge_generator.render import render
-from truegauge_spec import Spec, SpecError, load
+from truegauge_spec import Spec, load
 from truegauge_spec.quantities import milliseconds
 
 LISTEN = "127.0.0.1:9188"
@@ -68,10 +68,7 @@ def _address(text: str) -> str:
 
 def run(options: Namespace) -> Result:
     """Ask every server once, or again and again, and read code."""
-    try:
-        spec = load(options.spec)
-    except SpecError as error:
-        return Result((), error.problems)
+    spec = load(options.spec)
     files = render(spec)
     named = bool(options.code) or any(getattr(options, source.name) for source in SOURCES)
     places = list(_places(options, spec, named))

@@ -13,7 +13,7 @@ from truegauge_generator.drill.follow import Drill, Missed, Reached, fed, reach,
 from truegauge_generator.drill.servers import Alertmanager, Prometheus
 from truegauge_generator.progress import progress
 from truegauge_generator.proof.routing import of_spec
-from truegauge_spec import Position, Problem, Spec, SpecError, load
+from truegauge_spec import Position, Problem, Spec, load
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.names import DRILL, nearest
 from truegauge_spec.quantities import milliseconds
@@ -33,10 +33,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> Result:
     """One drill; each step is a line with its seconds."""
-    try:
-        spec = load(options.spec)
-    except SpecError as error:
-        return Result((), error.problems)
+    spec = load(options.spec)
     name = next((name for name, system in spec.systems.items() if options.alert in system.alerts), None)
     if name is None:
         known = [alert for system in spec.systems.values() for alert in system.alerts]

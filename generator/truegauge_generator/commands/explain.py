@@ -14,7 +14,7 @@ from truegauge_generator.render import render
 from truegauge_generator.targets import objective_tests, objectives, spec_drift, unit_tests
 from truegauge_generator.targets.docs import fires_when
 from truegauge_generator.targets.rules import alerting_rules
-from truegauge_spec import Position, Problem, Spec, SpecError, load
+from truegauge_spec import Position, Problem, Spec, load
 from truegauge_spec import check as checks
 from truegauge_spec.codes import CODES
 from truegauge_spec.expr import Expr
@@ -34,10 +34,7 @@ def run(options: Namespace) -> Result:
     meanings = codes()
     if options.topic in meanings:
         return Result([f"{options.topic}: {meanings[options.topic]}"], (), {"meaning": meanings[options.topic]})
-    try:
-        spec = load(options.spec)
-    except SpecError as error:
-        return Result((), error.problems)
+    spec = load(options.spec)
     found = [(name, one) for name in spec.systems for one in _alerts(spec, name) if one.name == options.topic]
     if not found:
         alerts = [one.name for name in spec.systems for one in _alerts(spec, name)]

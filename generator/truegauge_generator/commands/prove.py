@@ -48,10 +48,7 @@ def run(options: Namespace) -> Result:
     if missing := [one for name, one in found.items() if isinstance(one, Problem) and _needed(name, options)]:
         return Result((), missing)
     promtool = str(found["promtool"])
-    try:
-        work = _foreign(promtool, options) if options.tests or options.rules else _own(options)
-    except SpecError as error:
-        return Result((), error.problems)
+    work = _foreign(promtool, options) if options.tests or options.rules else _own(options)
     if faults := list(gather.faults(work.suite)):
         return Result((), faults)
     version = run_tool([promtool, "--version"]).output
