@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 
 class Command(NamedTuple):
-    """A command: its module in `commands` has `run(options) -> Result`, which may raise SpecError and OSError.
+    """A command: its module in `commands` has `run(options) -> Result`, which may raise SpecError, OSError and Misuse.
 
     It may have `arguments(parser)`, FORMATS of its own, and NOTHING, the facts where the spec has a problem.
     """
@@ -43,6 +43,10 @@ class Result(NamedTuple):
     facts: dict[str, Any] = {}
 
 
+class Misuse(Exception):
+    """Arguments that are right each by itself, and not together; the message says why."""
+
+
 def program() -> int:
     """The process `truegauge`."""
     # It is short and makes hundreds of thousands of objects that it keeps: collecting cycles only costs.
@@ -58,10 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = next((command.name for command in COMMANDS if command.name in words[:1]), None)
     # Only the chosen command is imported: others would cost `--help` and a render with nothing to do their time.
     command = import_module(f"truegauge_generator.commands.{chosen}") if chosen else None
-    options = _parser(command).parse_args(words)
+    parser = _parser(command)
+    options = parser.parse_args(words)
     assert command is not None  # argparse has refused any other word
     try:
         result = command.run(options)
+    except Misuse as reason:
+        parser.error(str(reason))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

@@ -17,6 +17,7 @@ from world import World
 
 from truegauge_generator.cli import main
 from truegauge_generator.drift.http import Access, Unreachable, ask
+from truegauge_generator.drift.sources import SOURCES, Asked, observe
 
 PASSWORD = "drift-password"
 HASHED = "$2b$04$abcdefghijklmnopqrstuuj2aWC3vZ3pKz9S4vYa5JUhxnVqkO1.u"
@@ -94,15 +95,15 @@ def test_a_client_certificate_and_a_password_let_in(
 @pytest.mark.parametrize(
     ("left_out", "reason"),
     [
-        ("--ca-file", "certificate is not trusted"),
-        ("--cert-file", "certificate required"),
-        ("--basic-auth-password-file", "answered 401"),
+        (["--ca-file"], "certificate is not trusted"),
+        (["--cert-file", "--key-file"], "certificate required"),
+        (["--basic-auth-password-file"], "answered 401"),
     ],
 )
 def test_without_one_of_them_it_is_a_finding(
-    world: World, secured: Secured, capsys: pytest.CaptureFixture[str], left_out: str, reason: str
+    world: World, secured: Secured, capsys: pytest.CaptureFixture[str], left_out: list[str], reason: str
 ) -> None:
-    (found,) = drift(world, capsys, "--prometheus", secured.url, *secured.flags(left_out))
+    (found,) = drift(world, capsys, "--prometheus", secured.url, *secured.flags(*left_out))
     assert (found["kind"], found["subject"]) == ("unreachable", "prometheus")
     assert reason in found["running"]
 
@@ -174,9 +175,10 @@ def test_a_server_that_answers_a_byte_now_and_then_is_given_up(silent: str) -> N
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:99999", "http://", "127.0.0.1:9090", "ftp://127.0.0.1:9", "http://[::1"]
 )
-def test_an_address_that_is_none_is_a_finding(world: World, capsys: pytest.CaptureFixture[str], url: str) -> None:
-    (found,) = drift(world, capsys, "--prometheus", url)
-    assert found["kind"] == "unreachable"
+def test_an_address_that_is_none_is_a_finding(world: World, url: str) -> None:
+    prometheus = next(source for source in SOURCES if source.name == "prometheus")
+    (found,) = observe(world.spec, {}, [Asked(prometheus, url, Access())]).findings
+    assert found.kind == "unreachable"
 
 
 @pytest.mark.parametrize("kind", ["prometheus", "alertmanager", "grafana", "exporter"])

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from truegauge_generator import expressions, stamp
 from truegauge_generator.acceptance import accept
 from truegauge_generator.cli import Result
+from truegauge_generator.commands.options import day
 from truegauge_generator.disk import compare, write
 from truegauge_generator.drift import on_disk
 from truegauge_generator.progress import progress
@@ -22,7 +23,7 @@ NOTHING = {"files": 0}
 def arguments(parser: ArgumentParser) -> None:
     """What only this command knows."""
     parser.add_argument("--fix", action="store_true", help="render the files that are changed or missing first")
-    parser.add_argument("--today", type=date.fromisoformat, metavar="DAY", help="check as on that day (2027-03-01)")
+    parser.add_argument("--today", type=day, metavar="DAY", help="check as on that day (2027-03-01)")
 
 
 def run(options: Namespace) -> Result:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from time import time
 
 from truegauge_generator.cli import Result
+from truegauge_generator.commands.options import seconds, url
 from truegauge_generator.drift.http import Unreachable
 from truegauge_generator.drill.breach import Breach, NoDrill, breach
 from truegauge_generator.drill.follow import Drill, Missed, Reached, fed, reach, resolve
@@ -16,7 +17,6 @@ from truegauge_generator.proof.routing import of_spec
 from truegauge_spec import Position, Problem, Spec, load
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.names import DRILL, nearest
-from truegauge_spec.quantities import milliseconds
 from truegauge_spec.system import System
 
 LASTING = 3_600_000
@@ -26,9 +26,9 @@ LASTING = 3_600_000
 def arguments(parser: ArgumentParser) -> None:
     """What is drilled, and where."""
     parser.add_argument("alert", metavar="ALERT", help="an alert's name")
-    parser.add_argument("--prometheus", metavar="URL", help="another than the spec's")
-    parser.add_argument("--alertmanager", metavar="URL", help="another than the spec's")
-    parser.add_argument("--patience", metavar="TIME", default="15s", type=milliseconds, help="to wait longer (15s)")
+    parser.add_argument("--prometheus", type=url, metavar="URL", help="another than the spec's")
+    parser.add_argument("--alertmanager", type=url, metavar="URL", help="another than the spec's")
+    parser.add_argument("--patience", metavar="TIME", default="15s", type=seconds, help="to wait longer (15s)")
 
 
 def run(options: Namespace) -> Result:
@@ -53,8 +53,8 @@ def run(options: Namespace) -> Result:
     if counting := _counting(system, options.alert):
         lines.append(f"the drill's events count in {', '.join(counting)}")
     if not missed:
-        seconds = sum(one.seconds for one in reached)
-        lines.append(f"drill: {options.alert} went to its receiver and back in {seconds:.1f} s")
+        took = sum(one.seconds for one in reached)
+        lines.append(f"drill: {options.alert} went to its receiver and back in {took:.1f} s")
     facts = {"alert": options.alert, "steps": [one._asdict() for one in reached], "counted_in": counting}
     said = [f"{options.alert}{' ' if isinstance(one, Missed) else ': '}{one}" for one in missed]
     return Result(lines, [Problem(position, one, "drill_failed") for one in said], facts)
@@ -75,9 +75,8 @@ def _prepared(spec: Spec, options: Namespace, instance: str, show: Callable[[str
     rule = prometheus.rule(options.alert)
     if rule is None:
         raise NoDrill("Prometheus has no rule of that name; render, and reload it")
-    patience = options.patience / 1000
     meaning = of_spec(declared)
-    return Drill(options.alert, instance, rule, prometheus, alertmanager, declared, meaning, patience, show)
+    return Drill(options.alert, instance, rule, prometheus, alertmanager, declared, meaning, options.patience, show)
 
 
 def _drilled(drill: Drill, lent: Breach) -> tuple[list[Reached], list[Missed | Unreachable]]:

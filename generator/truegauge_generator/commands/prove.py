@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
 from truegauge_generator.cli import Result
+from truegauge_generator.commands.options import percent
 from truegauge_generator.disk import compare
 from truegauge_generator.drift import on_disk
 from truegauge_generator.progress import progress
@@ -29,16 +30,9 @@ def arguments(parser: ArgumentParser) -> None:
     """What to prove, and how much of it is enough."""
     parser.add_argument("--rules", nargs="+", metavar="FILE", default=[], help="prove these rule files, not a spec's")
     parser.add_argument("--tests", nargs="+", metavar="FILE", default=[], help="promtool tests of them")
-    parser.add_argument("--min-score", type=_percent, metavar="PERCENT", help="fail when fewer mutants are noticed")
-    parser.add_argument("--min-coverage", type=_percent, metavar="PERCENT", help="fail when less is touched by a test")
+    parser.add_argument("--min-score", type=percent, metavar="PERCENT", help="fail when fewer mutants are noticed")
+    parser.add_argument("--min-coverage", type=percent, metavar="PERCENT", help="fail when less is touched by a test")
     parser.add_argument("--junit", metavar="FILE", help="write a report in JUnit's XML")
-
-
-def _percent(text: str) -> float:
-    number = float(text.rstrip("%"))
-    if not 0 <= number <= 100:
-        raise ArgumentTypeError(f"{text} is not between 0 and 100")
-    return number / 100
 
 
 def run(options: Namespace) -> Result:
