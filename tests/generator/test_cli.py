@@ -14,6 +14,8 @@ import pytest
 
 from truegauge_generator import acceptance, cli
 from truegauge_generator.cli import main
+from truegauge_generator.commands.check import traced
+from truegauge_spec import Position, Problem, Spec
 
 
 @pytest.fixture
@@ -191,6 +193,15 @@ def test_a_rule_that_promtool_refuses_is_reported_once_at_its_line_of_the_spec(
     assert line.strip() == "EngineNotAnswering:"
     assert "(in rendered/prometheus/rules/duckdb.yml)" in refused["message"]
     assert not any(problem["code"] == "promtool_tests" for problem in problems)
+
+
+def test_a_complaint_about_an_objective_s_alert_is_told_at_the_objective(spec: Spec) -> None:
+    complaint = Problem(Position("rendered/x.yml"), "group x, rule 1, QueriesFastPage: no", "promtool_rules")
+    found = traced(spec, complaint)
+    assert found.position == spec.position("duckdb", ("objectives", "QueriesFast"))
+    assert found.message == "group x, rule 1, QueriesFastPage: no (in rendered/x.yml)"
+    other = complaint._replace(message="SpecDrift: no")
+    assert traced(spec, other) == other
 
 
 def test_an_empty_rule_file_is_not_taken_for_accepted_rules(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 
 from truegauge_generator import expressions, stamp
 from truegauge_generator.acceptance import accept
+from truegauge_generator.alerts import places
 from truegauge_generator.cli import Result
 from truegauge_generator.commands.options import day
 from truegauge_generator.disk import compare, write
@@ -84,9 +85,8 @@ def _count(number: int, name: str) -> str:
 def traced(spec: Spec, complaint: Problem) -> Problem:
     """A tool's complaint at the line of the spec that its rule or test comes from, where it names an alert."""
     words = set(re.findall(r"\w+", complaint.message))
-    for name, system in spec.systems.items():
-        for kind, declared in (("alerts", system.alerts), ("objectives", system.objectives)):
-            if named := sorted(words.intersection(declared)):
-                message = f"{complaint.message} (in {complaint.position.path})"
-                return complaint._replace(position=spec.position(name, (kind, named[0])), message=message)
+    for name, place in places(spec).items():
+        if name in words:
+            message = f"{complaint.message} (in {complaint.position.path})"
+            return complaint._replace(position=spec.position(*place), message=message)
     return complaint

@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from time import time
 
+from truegauge_generator.alerts import alerts
 from truegauge_generator.cli import Result
 from truegauge_generator.commands.options import seconds, url
 from truegauge_generator.drift.http import Unreachable
@@ -34,12 +35,12 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> Result:
     """One drill; each step is a line with its seconds."""
     spec = load(options.spec)
-    name = next((name for name, system in spec.systems.items() if options.alert in system.alerts), None)
-    if name is None:
-        known = [alert for system in spec.systems.values() for alert in system.alerts]
+    known = {one.rule.name: one for one in alerts(spec)}
+    if options.alert not in known:
         message = f"there is no alert {options.alert!r}{nearest(options.alert, known)}"
         return Result((), [Problem(Position(options.spec), message, "unknown_topic")])
-    system, position = spec.systems[name], spec.position(name, ("alerts", options.alert))
+    one = known[options.alert]
+    system, position = spec.systems[one.system], spec.position(one.system, one.path)
     # An instance of its own each time: a series that has ended takes no samples of before its end.
     instance = f"{DRILL}-{int(time())}"
     with progress() as show:

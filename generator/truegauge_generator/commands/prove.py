@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
+from truegauge_generator.alerts import places
 from truegauge_generator.cli import Result
 from truegauge_generator.commands.options import percent
 from truegauge_generator.disk import compare
@@ -113,12 +114,11 @@ def _routes(work: Work, options: Namespace, tools: Mapping[str, str]) -> RoutePr
 
 def declared(spec: Spec, suite: Suite, rule: Rule) -> Position:
     """The alert or objective in the spec that a rule is rendered from."""
+    known = places(spec)
     slo = str((rule.body.get("labels") or {}).get("slo"))
     for name in (rule.name, slo, *(alert.name for alert in suite.alerts_of(rule))):
-        for system, one in spec.systems.items():
-            for kind, known in (("alerts", one.alerts), ("objectives", one.objectives)):
-                if name in known:
-                    return spec.position(system, (kind, name))
+        if name in known:
+            return spec.position(*known[name])
     return Position(rule.path)
 
 
