@@ -14,14 +14,16 @@ from truegauge_generator.drill.breach import Breach, NoDrill, breach
 from truegauge_generator.drill.follow import Drill, Missed, Reached, fed, reach, resolve
 from truegauge_generator.drill.servers import Alertmanager, Prometheus
 from truegauge_generator.progress import progress
-from truegauge_generator.proof.routing import of_spec
+from truegauge_generator.proof.routing import nodes, of_spec
 from truegauge_spec import Position, Problem, Spec, load
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.names import DRILL, nearest
 from truegauge_spec.system import System
 
-LASTING = 3_600_000
-"""Milliseconds for which a drill's series are made: longer than any of its steps is waited for."""
+SPARE = 3_600_000
+"""Milliseconds for evaluations and requests."""
+STEPS = 4
+"""Pending, firing, received and sent: each may take so much longer as patience says."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -45,7 +47,8 @@ def run(options: Namespace) -> Result:
     instance = f"{DRILL}-{int(time())}"
     with progress() as show:
         try:
-            lent = breach(system, options.alert, instance, spec.prometheus.scrape_interval, LASTING)
+            beyond = steps(spec, options.patience)
+            lent = breach(system, options.alert, instance, spec.prometheus.scrape_interval, beyond)
             drill = _prepared(spec, options, instance, show)
         except (NoDrill, Unreachable) as reason:
             return Result((), [Problem(position, f"{options.alert} cannot be drilled: {reason}", "no_drill")])
@@ -59,6 +62,13 @@ def run(options: Namespace) -> Result:
     facts = {"alert": options.alert, "steps": [one._asdict() for one in reached], "counted_in": counting}
     said = [f"{options.alert}{' ' if isinstance(one, Missed) else ': '}{one}" for one in missed]
     return Result(lines, [Problem(position, one, "drill_failed") for one in said], facts)
+
+
+def steps(spec: Spec, patience: float) -> int:
+    """Milliseconds that the steps of a drill may take beside the `for` of its alert, and some to spare."""
+    declared = spec.stack.alertmanager
+    waits = [int(str(wait)) for node in nodes(of_spec(declared).root) for wait in node.waits[:2]] if declared else []
+    return SPARE + max(waits, default=0) + int(STEPS * patience * 1000)
 
 
 def _prepared(spec: Spec, options: Namespace, instance: str, show: Callable[[str], object]) -> Drill:

@@ -64,8 +64,8 @@ class Breach(NamedTuple):
         return [(one.labels, [Sample(at, STALE)]) for one in self.series]
 
 
-def breach(system: System, name: str, instance: str, scrape: int, lasting: int) -> Breach:
-    """The case of an alert that fires, for an instance of that name and `lasting` so many milliseconds.
+def breach(system: System, name: str, instance: str, scrape: int, beyond: int) -> Breach:
+    """The case of an alert that fires, for an instance of that name; its condition is true for so long beyond `for`.
 
     A sample comes as often as the server scrapes, or as the case needs it. Raises NoDrill.
     """
@@ -80,6 +80,7 @@ def breach(system: System, name: str, instance: str, scrape: int, lasting: int) 
     if not when.per_target or "instance" not in when.labels(()) or when.kind == "absent":
         raise NoDrill(TOGETHER)
     size = max(min(evaluation_step(alert.for_, alert.keep_firing_for, when), scrape), SECOND)
+    lasting = alert.for_ + beyond
     found = plan(system, when, lasting, 0, size)
     case = next(case for case in found.cases if "beyond" in case.codes)
     fires = next(look.at for look in found.looks if look.value is not None)
