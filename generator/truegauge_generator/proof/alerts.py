@@ -8,7 +8,7 @@ from typing import NamedTuple, get_args
 
 from truegauge_generator.alerts import Rendered, alerts
 from truegauge_generator.burns import job
-from truegauge_generator.cases import sample_labels
+from truegauge_generator.cases import instance_of, sample_labels
 from truegauge_generator.objectives import identity, windowed
 from truegauge_generator.proof.routing import Inhibition, Labels, Matcher, Meaning, Node, inhibited
 from truegauge_generator.targets import spec_drift
@@ -55,8 +55,7 @@ def _labels(spec: Spec, one: Rendered) -> dict[str, str]:
         objective = system.objectives[name]
         window = windowed(pairs(objective, one.burn)[0].long)
         return {"job": job(system, objective), **identity(system, name), **window}
-    instance = next(iter(system.scrape.targets), "host-1:9187")
-    return {"job": one.system, "instance": instance, "system": one.system, "digest": spec_drift.NONE}
+    return {"job": one.system, "instance": instance_of(system), "system": one.system, "digest": spec_drift.NONE}
 
 
 def _result(system: System, when: MetricCondition | Expr) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from json import loads
 from typing import Any, NamedTuple
 
+from truegauge_generator.promql import matcher_parts
 from truegauge_generator.targets.remedies import receiver
 from truegauge_spec.model import Matchers
 from truegauge_spec.positions import Path
@@ -154,15 +155,14 @@ def _configured(route: Mapping[str, Any], path: Path, parent: Node | None) -> No
     )
 
 
-_MATCHER = re.compile(r"(\w+)(=~|!~|!=|=)(\".*\")", re.DOTALL)
 _CHOICE = re.compile(r"((?:\\.|[^|\\])+)", re.DOTALL)
 
 
 def parsed(text: str) -> Matcher:
     """Read `label="value"` and the like. A pattern is a choice of escaped values, as they are rendered."""
-    match = _MATCHER.fullmatch(text)
-    assert match is not None, text
-    label, operator, value = match[1], match[2], loads(match[3])
+    parts = matcher_parts(text)
+    assert parts is not None, text
+    label, operator, value = parts[0], parts[1], loads(parts[2])
     values = [re.sub(r"\\(.)", r"\1", one) for one in _CHOICE.findall(value)] if "~" in operator else [value]
     return Matcher(label, tuple(values), operator.startswith("!"))
 

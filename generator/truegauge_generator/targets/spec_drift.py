@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from truegauge_generator import digests
+from truegauge_generator.cases import instance_of
 from truegauge_generator.links import dashboard_url, runbook_url
 from truegauge_generator.literals import single, word
 from truegauge_generator.promql import selector
@@ -106,7 +107,7 @@ def tests_view(spec: Spec, system: System) -> dict[str, Any] | None:
 def _tests(spec: Spec, system: System) -> Iterator[Test]:
     """Each way to agree and to differ. Times are in steps, of which the alert waits `held`."""
     rule, expected = alerting_rule(spec, system.system), digests.of_metrics(spec, system.system)
-    target = {"job": system.system, "instance": next(iter(system.scrape.targets), "host-1:9187")}
+    target = {"job": system.system, "instance": instance_of(system)}
     held = -(-wait(spec, system) // STEP)
     end = held + 3
 
