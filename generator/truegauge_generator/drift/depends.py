@@ -34,7 +34,7 @@ def _depends(spec: Spec, thing: Thing) -> Iterator[str]:
     if thing.kind in ("metric", "alert", "objective") and thing.system in spec.systems:
         system = spec.systems[thing.system]
         if thing.kind == "metric":
-            yield from _of_metric(system, thing.name)
+            yield from _of_metric(spec, system, thing.name)
         else:
             yield from _panels(system, **{thing.kind: thing.name})
         if thing.kind == "alert":
@@ -49,11 +49,22 @@ def _depends(spec: Spec, thing: Thing) -> Iterator[str]:
         yield from (f"alert {name}" for name, reached in deliveries(spec).items() if thing.name in reached)
 
 
-def _of_metric(system: System, name: str) -> Iterator[str]:
+@lru_cache(maxsize=4)
+def _users(spec: Spec, system: str) -> dict[str, list[tuple[int, Path]]]:
+    """What of a system uses each series, with its number among all that use any."""
+    found: dict[str, list[tuple[int, Path]]] = {}
+    for number, (path, words) in enumerate(consumers(spec.systems[system])):
+        for word in words:
+            found.setdefault(word, []).append((number, path))
+    return found
+
+
+def _of_metric(spec: Spec, system: System, name: str) -> Iterator[str]:
     if name not in system.metrics:
         return
+    users = _users(spec, system.system)
     names = {name, *system.metrics[name].series(name)}
-    used = [path for path, words in consumers(system) if names.intersection(words)]
+    used = [path for _, path in sorted({user for one in names for user in users.get(one, ())})]
     yield from (named(system, path) for path in used)
     for part, user, *_ in used:
         if part != "dashboard":
