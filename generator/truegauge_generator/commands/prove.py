@@ -22,8 +22,7 @@ from truegauge_generator.proof.routes import RouteProof
 from truegauge_generator.proof.routes import prove as prove_routes
 from truegauge_generator.proof.suite import Rule, Suite
 from truegauge_generator.render import render
-from truegauge_generator.tools import ALERTMANAGER, AMTOOL, PROMTOOL, find
-from truegauge_generator.tools import run as run_tool
+from truegauge_generator.tools import ALERTMANAGER, AMTOOL, PROMTOOL, find, version
 from truegauge_spec import Position, Problem, Spec, SpecError, load
 
 
@@ -46,11 +45,10 @@ def run(options: Namespace) -> Result:
     work = _foreign(promtool, options) if options.tests or options.rules else _own(options)
     if faults := list(gather.faults(work.suite)):
         return Result((), faults)
-    version = run_tool([promtool, "--version"]).output
-    known = cache.recall(options.output, version)
+    known = cache.recall(options.output, version(promtool))
     with progress() as show:
         proof = prove(work.suite, promtool, known, lambda what, count, of: show(f"{what}: {count} of {of}"))
-        cache.remember(options.output, version, known, proof.used)
+        cache.remember(options.output, version(promtool), known, proof.used)
         show("routes")
         ways = _routes(work, options, {name: str(path) for name, path in found.items()})
     seconds = perf_counter() - start
@@ -103,7 +101,7 @@ def _routes(work: Work, options: Namespace, tools: Mapping[str, str]) -> RoutePr
     """The proof of the spec's routes, or that of the last run where nothing has changed."""
     if work.spec is None:
         return RouteProof()
-    versions = "".join(run_tool([path, "--version"]).output for path in tools.values())
+    versions = "".join(map(version, tools.values()))
     wanted = routing_report.key(work.files, versions)
     ways = routing_report.recall(options.output, wanted)
     if ways is None:
