@@ -145,9 +145,10 @@ def _alert_labels(spec: Spec) -> Iterator[Labels]:
 def deliveries(spec: Spec) -> dict[str, tuple[str, ...]]:
     """The receivers of each alert, as far as its labels are known from the spec."""
     meaning = _meaning(spec)
+    if meaning is None:
+        return {}
     found: dict[str, dict[str, None]] = {}
-    for labels in alert_labels(spec) if meaning else ():
-        assert meaning is not None
+    for labels in alert_labels(spec):
         ways = taken(meaning.root, labels)
         found.setdefault(labels["alertname"], {}).update(dict.fromkeys(node.receiver for node in ways))
     return {name: tuple(receivers) for name, receivers in found.items()}
