@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from glob import glob
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
-from xml.etree import ElementTree
 
+from truegauge_generator.promtool import ran, tested
 from truegauge_generator.tools import AMTOOL, PROMTOOL, Tool, find, run
-from truegauge_spec.problem import Position, Problem
+from truegauge_spec.problem import Position, Problem, SpecError
 from truegauge_spec.yaml_source import read
 
 PROMETHEUS = "rendered/prometheus/prometheus.yml"
@@ -81,10 +81,8 @@ def test_rules(promtool: str, output: Path, files: Mapping[str, str]) -> tuple[i
     problems = []
     for path, expected in tests.items():
         place = output / path
-        with TemporaryDirectory() as folder:
-            report = Path(folder) / "junit.xml"
-            done = run([promtool, "test", "rules", f"--junit={report}", str(place)])
-            seen, failures = ran(report)
+        done, reports = tested(promtool, [str(place)])
+        seen, failures = ran(reports.values())
         if done.failed:
             said = failures or done.complaints
             problems += [place_of(place, line, "promtool_tests") for line in said]
@@ -101,8 +99,12 @@ def check_alertmanager(amtool: str, output: Path, files: Mapping[str, str]) -> t
     done = run([amtool, "check-config", str(place)])
     if done.failed:
         return 1, [place_of(place, line, "amtool_config") for line in done.complaints]
-    templates = read(place.read_text(encoding="utf-8"), str(place)).get("templates") or []
-    absent = [pattern for pattern in templates if not list(place.parent.glob(pattern))]
+    try:
+        templates = read(place.read_text(encoding="utf-8"), str(place)).get("templates") or []
+    except SpecError as error:  # amtool reads no further than the first of two documents
+        return 1, [problem._replace(code="amtool_config") for problem in error.problems]
+    # A pattern may be absolute, which pathlib's glob is not for.
+    absent = [pattern for pattern in templates if not glob(str(place.parent / pattern))]  # noqa: PTH207
     return 1, [place_of(place, f"the template file {pattern} is not there", "amtool_config") for pattern in absent]
 
 
@@ -120,19 +122,6 @@ def _rules(text: str) -> int:
 
 def _tests(text: str) -> int:
     return len(read(text, "")["tests"])
-
-
-def ran(report: Path) -> tuple[int, list[str]]:
-    """The number of tests that ran, and what the failed ones said."""
-    if not report.exists():
-        return 0, []
-    cases = list(ElementTree.parse(report).getroot().iter("testcase"))  # noqa: S314 - promtool's own file
-    said = [
-        f"{case.get('name')}: {' '.join((failure.text or failure.get('message') or 'failed').split())}"
-        for case in cases
-        for failure in case.iter("failure")
-    ]
-    return len(cases), said
 
 
 _PLACE = re.compile(r"^(?P<file>\S+?): (?:(?P<line>\d+):(?P<column>\d+): )*(?P<message>.*)$")

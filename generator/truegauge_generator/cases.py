@@ -204,15 +204,19 @@ def _unselected(system: System, when: MetricCondition) -> Iterator[dict[str, str
         yield {"job": f"not-{system.system}"}
 
 
+def instance_of(system: System) -> str:
+    """The instance that samples are of: a declared target, or one that might be."""
+    return next(iter(system.scrape.targets), "host-1:9187")
+
+
 def sample_labels(system: System, when: MetricCondition) -> dict[str, str]:
     """One value for each label of the condition's series."""
     metric = system.metrics.get(when.metric)
-    address = next(iter(system.scrape.targets), "host-1:9187")
     own = {label: _sample(metric, label, when.where.get(label)) for label in metric.labels} if metric else {}
     chosen = {label: values if isinstance(values, str) else values[0] for label, values in when.selects.items()}
     if not when.per_target:
         return {"job": system.system, "system": system.system, **chosen}
-    return {"job": system.system, "instance": address, **own, **chosen}
+    return {"job": system.system, "instance": instance_of(system), **own, **chosen}
 
 
 def _sample(metric: Metric, label: str, chosen: str | tuple[str, ...] | None) -> str:

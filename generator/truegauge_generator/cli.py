@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 
 
 class Command(NamedTuple):
-    """A command: its module in `commands` has `run(options) -> Result`; it may have `arguments(parser)` and FORMATS."""
+    """A command: its module in `commands` has `run(options) -> Result`, which may raise SpecError, OSError and Misuse.
+
+    It may have `arguments(parser)`, FORMATS of its own, and NOTHING, the facts where the spec has a problem.
+    """
 
     name: str
     summary: str
@@ -40,6 +43,10 @@ class Result(NamedTuple):
     facts: dict[str, Any] = {}
 
 
+class Misuse(Exception):
+    """Arguments that are right each by itself, and not together; the message says why."""
+
+
 def program() -> int:
     """The process `truegauge`."""
     # It is short and makes hundreds of thousands of objects that it keeps: collecting cycles only costs.
@@ -55,15 +62,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = next((command.name for command in COMMANDS if command.name in words[:1]), None)
     # Only the chosen command is imported: others would cost `--help` and a render with nothing to do their time.
     command = import_module(f"truegauge_generator.commands.{chosen}") if chosen else None
-    options = _parser(command).parse_args(words)
+    parser = _parser(command)
+    options = parser.parse_args(words)
     assert command is not None  # argparse has refused any other word
     try:
         result = command.run(options)
-    except OSError as error:
-        result = Result((), [_os_problem(error)])
+    except Misuse as reason:
+        parser.error(str(reason))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except _refusals() as error:  # imported only now: it would cost a render with nothing to do its time
+        result = Result((), _problems(error), getattr(command, "NOTHING", {}))
     try:
         _print(options, result)
         sys.stdout.flush()
@@ -108,10 +118,20 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _os_problem(error: OSError) -> Any:
-    from truegauge_spec.problem import Position, Problem  # noqa: PLC0415
+def _refusals() -> tuple[type[Exception], ...]:
+    """What ends a command that is no bug."""
+    from truegauge_spec.problem import SpecError  # noqa: PLC0415
 
-    return Problem(Position(str(error.filename or "")), (error.strerror or str(error)).lower(), "file_access")
+    return SpecError, OSError
+
+
+def _problems(error: Exception) -> Sequence[Any]:
+    from truegauge_spec.problem import Position, Problem, SpecError  # noqa: PLC0415
+
+    if isinstance(error, SpecError):
+        return error.problems
+    assert isinstance(error, OSError)
+    return [Problem(Position(str(error.filename or "")), (error.strerror or str(error)).lower(), "file_access")]
 
 
 def _print(options: argparse.Namespace, result: Result) -> None:

@@ -24,6 +24,8 @@ _FILES = {
     "not_delivered": "A notification does not arrive at the receiver, with its group and once more when it ends.",
     "no_drill": "An alert cannot be drilled, or not on these servers; nothing was sent to them.",
     "drill_failed": "A step of a drill did not happen in its time, from the alert's condition to its receiver.",
+    "not_listening": "`truegauge drift --watch` cannot serve its findings at the address of `--listen`: it is in "
+    "use, or none of this machine's. Choose another one.",
     "no_code": "`truegauge drift --code` found no Python file; that nothing was compared is no success.",
     "code_syntax": "A Python file cannot be read, so the metrics that it defines are not known.",
     "code_undeclared": "Code defines a metric by hand that the spec does not have: no rule, panel or test knows it.",

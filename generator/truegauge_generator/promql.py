@@ -28,6 +28,15 @@ def matcher(label: str, values: str | tuple[str, ...]) -> str:
     return f"{label}=~{encode_basestring(regex(values))}" if len(values) > 1 else matcher(label, values[0])
 
 
+_MATCHER = re.compile(r"\s*(.+?)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
+
+
+def matcher_parts(text: str) -> tuple[str, str, str] | None:
+    """The label, the operator and the value, in quotes or not, of what `matcher` or somebody else wrote."""
+    match = _MATCHER.fullmatch(text)
+    return (match[1], match[2], match[3]) if match else None
+
+
 def selector(name: str, matchers: Matchers, window: str = "") -> str:
     """`name{label="value"}[5m]`."""
     inside = ",".join(matcher(label, values) for label, values in matchers.items())

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,12 +62,22 @@ def find(tool: Tool, output: str) -> str | Problem:
     advice = f"`make tools` puts it into .tools, or install {tool.package} {wanted} or newer"
     if path is None:
         return Problem(Position(tool.name), f"{tool.name} is not on the PATH; {advice}", "missing_tool")
-    answer = run([path, "--version"]).output
-    version = re.search(r"version (\d+)\.(\d+)", answer)
-    if version is None or (int(version[1]), int(version[2])) < tool.minimum:
-        found = version[0] if version else "no version"
+    stated = re.search(r"version (\d+)\.(\d+)", version(path))
+    if stated is None or (int(stated[1]), int(stated[2])) < tool.minimum:
+        found = stated[0] if stated else "no version"
         return Problem(Position(path), f"it is of {found}, but {wanted} is needed; {advice}", "old_tool")
     return path
+
+
+def version(path: str) -> str:
+    """What a tool says of itself; the same file is asked once."""
+    file = Path(path).absolute()
+    return _version(str(file), file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _version(path: str, _changed: int) -> str:
+    return run([path, "--version"]).output
 
 
 def run(command: list[str]) -> Run:

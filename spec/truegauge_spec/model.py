@@ -27,7 +27,8 @@ MetricName = Annotated[str, StringConstraints(pattern=METRIC_NAME)]
 LabelName = Annotated[str, StringConstraints(pattern=LABEL_NAME)]
 SystemName = Annotated[str, StringConstraints(pattern=SYSTEM_NAME)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
-HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@]+(/\S*)?$")]
+HTTP_URL = r"^https?://[^\s/@]+(/\S*)?$"
+HttpUrl = Annotated[str, StringConstraints(pattern=HTTP_URL)]
 """A URL without credentials: those are only ever files."""
 Address = Annotated[str, StringConstraints(pattern=r"^[^\s/:@]+:[0-9]{1,5}$")]
 """`host:port`."""

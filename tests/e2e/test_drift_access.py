@@ -17,6 +17,7 @@ from world import World
 
 from truegauge_generator.cli import main
 from truegauge_generator.drift.http import Access, Unreachable, ask
+from truegauge_generator.drift.sources import SOURCES, Asked, observe
 
 PASSWORD = "drift-password"
 HASHED = "$2b$04$abcdefghijklmnopqrstuuj2aWC3vZ3pKz9S4vYa5JUhxnVqkO1.u"
@@ -94,15 +95,15 @@ def test_a_client_certificate_and_a_password_let_in(
 @pytest.mark.parametrize(
     ("left_out", "reason"),
     [
-        ("--ca-file", "certificate is not trusted"),
-        ("--cert-file", "certificate required"),
-        ("--basic-auth-password-file", "answered 401"),
+        (["--ca-file"], "certificate is not trusted"),
+        (["--cert-file", "--key-file"], "certificate required"),
+        (["--basic-auth-password-file"], "answered 401"),
     ],
 )
 def test_without_one_of_them_it_is_a_finding(
-    world: World, secured: Secured, capsys: pytest.CaptureFixture[str], left_out: str, reason: str
+    world: World, secured: Secured, capsys: pytest.CaptureFixture[str], left_out: list[str], reason: str
 ) -> None:
-    (found,) = drift(world, capsys, "--prometheus", secured.url, *secured.flags(left_out))
+    (found,) = drift(world, capsys, "--prometheus", secured.url, *secured.flags(*left_out))
     assert (found["kind"], found["subject"]) == ("unreachable", "prometheus")
     assert reason in found["running"]
 
@@ -120,6 +121,25 @@ def test_a_bearer_token_is_read_from_its_file_each_time(tmp_path: Path) -> None:
         token.unlink()
         with pytest.raises(Unreachable, match=r"no such file or directory \(.*token\)"):
             ask(url, Access(bearer_token_file=str(token)))
+
+
+@pytest.mark.parametrize("content", [b"one\ntwo\n", b"one\rtwo", b"o\0ne", "tw\u20ac".encode(), b"on\xff"])
+def test_a_file_that_is_no_secret_is_named_and_never_told(tmp_path: Path, content: bytes) -> None:
+    token = tmp_path / "token"
+    token.write_bytes(content)
+    with answering(lambda _: (200, "text/plain", b"")) as url, pytest.raises(Unreachable) as refused:
+        ask(url, Access(bearer_token_file=str(token)))
+    assert str(refused.value) == f"the secret in {token} is not one line of ASCII, so it is not sent"
+
+
+def test_a_password_may_have_any_letter_but_is_one_line(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("tw\u20ac\n")
+    with answering(lambda _: (200, "text/plain", b"")) as url:
+        assert ask(url, Access(user="drift", password_file=str(password))).status == 200
+        password.write_text("one\ntwo\n")
+        with pytest.raises(Unreachable, match=r"the secret in .*password is not one line of UTF-8, so it is not sent"):
+            ask(url, Access(user="drift", password_file=str(password)))
 
 
 def test_credentials_do_not_follow_a_redirect() -> None:
@@ -152,10 +172,13 @@ def test_a_server_that_answers_a_byte_now_and_then_is_given_up(silent: str) -> N
         ask(silent, Access(timeout=0.5))
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://", "127.0.0.1:9090", "ftp://127.0.0.1:9"])
-def test_an_address_that_is_none_is_a_finding(world: World, capsys: pytest.CaptureFixture[str], url: str) -> None:
-    (found,) = drift(world, capsys, "--prometheus", url)
-    assert found["kind"] == "unreachable"
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999", "http://", "127.0.0.1:9090", "ftp://127.0.0.1:9", "http://[::1"]
+)
+def test_an_address_that_is_none_is_a_finding(world: World, url: str) -> None:
+    prometheus = next(source for source in SOURCES if source.name == "prometheus")
+    (found,) = observe(world.spec, {}, [Asked(prometheus, url, Access())]).findings
+    assert found.kind == "unreachable"
 
 
 @pytest.mark.parametrize("kind", ["prometheus", "alertmanager", "grafana", "exporter"])

@@ -216,6 +216,17 @@ def test_an_unknown_alert_is_a_problem_with_the_nearest(capsys: pytest.CaptureFi
     assert "there is no alert 'HighQueryLatecy'; did you mean 'HighQueryLatency'? [unknown_topic]" in said
 
 
+def test_alerts_that_the_spec_does_not_declare_are_known_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["drill", "SpecDrift", str(SPEC)]) == 1
+    said = capsys.readouterr().err
+    assert re.search(r"duckdb.yaml:\d+:\d+: SpecDrift cannot be drilled: it compares the spec of an exporter", said)
+    assert main(["drill", "QueriesFastPage", str(SPEC)]) == 1
+    said = capsys.readouterr().err
+    assert re.search(r"duckdb.yaml:\d+:\d+: QueriesFastPage cannot be drilled: .* of all instances together", said)
+    assert main(["drill", "QueriesFastPag", str(SPEC)]) == 1
+    assert "there is no alert 'QueriesFastPag'; did you mean 'QueriesFastPage'?" in capsys.readouterr().err
+
+
 def test_a_server_that_goes_away_is_a_problem(servers: Servers) -> None:
     command = [sys.executable, "-m", "truegauge_generator", "drill", "ExporterDown", str(servers.spec)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

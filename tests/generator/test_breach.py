@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from truegauge_generator.commands.drill import steps
 from truegauge_generator.drill import remote_write
 from truegauge_generator.drill.breach import PAST, NoDrill, breach
 from truegauge_generator.drill.remote_write import Sample
@@ -30,6 +32,22 @@ def test_each_alert_of_the_project_s_spec_has_a_breach_of_an_instance_of_its_own
         assert (lent.true - first) * lent.size <= PAST
         assert all((len(one.values) - lent.true) * lent.size >= HOUR for one in lent.series)
         assert {one.labels["instance"] for one in lent.series} == {"drill-1"}
+
+
+def test_a_breach_lasts_longer_than_the_alert_waits(spec: Spec) -> None:
+    system = spec.systems["duckdb"]
+    patient = system.alerts["HighDiskUsage"].model_copy(update={"for_": 3 * HOUR})
+    other = system.model_copy(update={"alerts": {**system.alerts, "HighDiskUsage": patient}})
+    lent = breach(other, "HighDiskUsage", "drill-1", 15_000, HOUR)
+    assert all((len(one.values) - lent.true) * lent.size >= 4 * HOUR for one in lent.series)
+
+
+def test_a_drill_lasts_as_long_as_its_steps_may_take(spec: Spec) -> None:
+    assert spec.stack.alertmanager is not None
+    slow = spec.stack.alertmanager.route.model_copy(update={"group_interval": 5 * HOUR})
+    declared = spec.stack.alertmanager.model_copy(update={"route": slow})
+    other = replace(spec, stack=spec.stack.model_copy(update={"alertmanager": declared}))
+    assert steps(other, 60.0) >= 5 * HOUR + 4 * 60_000
 
 
 def test_what_cannot_be_drilled_says_why(kinds: Spec) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from truegauge_generator import cli
+from truegauge_generator import acceptance, cli
 from truegauge_generator.cli import main
+from truegauge_generator.commands.check import traced
+from truegauge_spec import Position, Problem, Spec
 
 
 @pytest.fixture
@@ -135,6 +138,48 @@ def test_check_reports_what_the_tools_refuse(
     assert f"[{code}]" in capsys.readouterr().err
 
 
+def test_a_second_document_that_amtool_passes_over_is_a_problem_at_its_line(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = project / "rendered" / "alertmanager" / "alertmanager.yml"
+    lines = file.read_text().count("\n")
+    file.write_text(f"{file.read_text()}---\nroute: {{}}\n")
+    capsys.readouterr()
+    assert main(["check"]) == 1
+    assert re.search(
+        rf"alertmanager.yml:{lines + 1}:1: .*holds one document.* \[amtool_config\]", capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(("pattern", "absent"), [("*.tmpl", 0), ("*.other", 1)])
+def test_a_template_may_be_named_by_its_whole_path(
+    project: Path, capsys: pytest.CaptureFixture[str], pattern: str, absent: int
+) -> None:
+    file = project / "rendered" / "alertmanager" / "alertmanager.yml"
+    whole = f"{project}/rendered/alertmanager/templates/{pattern}"
+    file.write_text(file.read_text().replace("templates/truegauge.tmpl", whole))
+    capsys.readouterr()
+    assert main(["check"]) == 1
+    assert capsys.readouterr().err.count("[amtool_config]") == absent
+
+
+@pytest.mark.parametrize("report", ["<testsuites><testsuite", "", "no XML"])
+def test_a_report_that_cannot_be_read_is_never_a_pass(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, report: str
+) -> None:
+    tool = project / "bin" / "promtool"
+    tool.parent.mkdir()
+    write = f"for a; do case $a in --junit=*) printf '{report}' > ${{a#--junit=}};; esac; done"
+    tool.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo "promtool, version 3.5.3" && exit\n{write}\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+    tests = project / "rendered" / "prometheus" / "tests" / "duckdb.yml"
+    count, found = acceptance.test_rules(
+        str(tool), project, {"rendered/prometheus/tests/duckdb.yml": tests.read_text()}
+    )
+    assert [problem.message for problem in found] == [f"promtool ran 0 tests, not {count}"]
+
+
 def test_a_rule_that_promtool_refuses_is_reported_once_at_its_line_of_the_spec(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,6 +193,15 @@ def test_a_rule_that_promtool_refuses_is_reported_once_at_its_line_of_the_spec(
     assert line.strip() == "EngineNotAnswering:"
     assert "(in rendered/prometheus/rules/duckdb.yml)" in refused["message"]
     assert not any(problem["code"] == "promtool_tests" for problem in problems)
+
+
+def test_a_complaint_about_an_objective_s_alert_is_told_at_the_objective(spec: Spec) -> None:
+    complaint = Problem(Position("rendered/x.yml"), "group x, rule 1, QueriesFastPage: no", "promtool_rules")
+    found = traced(spec, complaint)
+    assert found.position == spec.position("duckdb", ("objectives", "QueriesFast"))
+    assert found.message == "group x, rule 1, QueriesFastPage: no (in rendered/x.yml)"
+    other = complaint._replace(message="SpecDrift: no")
+    assert traced(spec, other) == other
 
 
 def test_an_empty_rule_file_is_not_taken_for_accepted_rules(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -206,6 +260,24 @@ def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixtu
     said = capsys.readouterr().out
     assert all(command.name in said for command in cli.COMMANDS)
     assert "exit codes" in said
+
+
+@pytest.mark.parametrize("command", [command.name for command in cli.COMMANDS])
+def test_every_command_tells_what_is_wrong_in_the_spec(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("system: shop\nsystem: shop\n")
+    before = {"diff": [str(spec)], "drill": ["HighQueryLatency"], "explain": ["HighQueryLatency"]}
+    assert main([command, *before.get(command, ()), str(spec), "--format", "json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    nothing: dict[str, dict[str, object]] = {
+        "render": {"changed": [], "removed": []},
+        "check": {"files": 0},
+        "diff": {"changes": []},
+    }
+    assert [problem["code"] for problem in said.pop("problems")] == ["duplicate_key"]
+    assert said == {"command": command, "ok": False, **nothing.get(command, {})}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["render"]])

@@ -46,3 +46,12 @@ def test_a_declared_time_interval_that_is_gone_is_named() -> None:
     declared: dict[str, Any] = {"route": {"receiver": "a"}, "receivers": [{"name": "a"}]}
     nights = {"time_intervals": [{"name": "nights", "time_intervals": [{"weekdays": ["monday"]}]}]}
     assert [one[:2] for one in compare({**declared, **nights}, declared)] == [("time_interval_missing", "nights")]
+
+
+def test_a_matcher_is_the_same_in_every_spelling_also_with_an_operator_in_its_value() -> None:
+    one, other, third = (
+        {"receivers": [{"name": "a"}], "route": {"receiver": "a", "routes": [{"receiver": "a", "matchers": [text]}]}}
+        for text in ('summary="a!=b"', 'summary = "a!=b"', "summary = a=~b")
+    )
+    assert list(compare(one, other)) == []
+    assert [found[0] for found in compare(one, third)] == ["route_changed"]

@@ -219,6 +219,53 @@ def test_a_file_that_cannot_be_read_any_more_is_told_by_its_first_line(project: 
     assert said.startswith(f"{path}:1:1: differs from the spec: it has '{{ broken', the spec says ")
 
 
+HAND_EDITED = [
+    ("METRICS = (1, 2)\n", "metric duckdb_query_latency_ms: removed"),
+    ('METRICS = (Metric("duckdb_up", "gauge"),)\n', "metric duckdb_query_latency_ms: removed"),
+    ('METRICS = (Other(name="duckdb_query_latency_ms"),)\n', "call Metric -> Other"),
+    ('METRICS = (Metric(name="duckdb_query_latency_ms", labels=(1, Label())),)\n', "label query_type"),
+    ("SETTINGS = Settings(1)\n", "settings: "),
+    ("METRICS = (Metric(name=SYSTEM),)\n", "it has "),
+    ("x = " + "-" * 20_000 + "1\n", "it has "),
+    ("x = 1" + "+1" * 20_000 + "\n", "it has "),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), HAND_EDITED, ids=range(len(HAND_EDITED)))
+def test_a_metrics_file_that_was_written_by_hand_is_a_difference_and_no_crash(
+    project: Path, text: str, said: str
+) -> None:
+    (project / METRICS).write_text(text)
+    (found,) = told(project)
+    assert f"{METRICS}:1:1: differs from the spec: " in found
+    spec = load(project / "spec")
+    (changed,) = on_disk.changes(spec, files := render(spec), compare(files, str(project), ()), str(project))
+    assert said in "\n".join(map(str, [changed, *(changed.differences or ())]))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (DASHBOARD, "[" * 100_000),
+        (ALERTMANAGER, "route: {routes: &a [{routes: *a}]}"),
+        (PROMETHEUS, "a: &a {b: *a}"),
+        (RULES, "groups: [{rules: [{alert: &x [*x]}]}]"),
+    ],
+)
+def test_what_nests_without_end_is_told_by_its_first_line(project: Path, path: str, text: str) -> None:
+    (project / path).write_text(text)
+    (said,) = told(project)
+    assert said.startswith(f"{path}:1:1: differs from the spec: ")
+
+
+@pytest.mark.parametrize("number", ["Inf", "NaN", "0x1F", "1e999", "1h"])
+def test_any_number_of_promql_in_place_of_a_threshold_is_told(project: Path, number: str) -> None:
+    rules = project / RULES
+    rules.write_text(rules.read_text().replace("bytes > 0.9", f"bytes > {number}"))
+    (said,) = told(project)
+    assert said.startswith(f"{RULES}:52:1: differs from the spec: ")
+
+
 def test_fix_renders_what_is_changed_or_missing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rules = project / RULES
     before = rules.read_text()

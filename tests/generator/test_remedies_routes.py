@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from truegauge_generator.drill.follow import channels
+from truegauge_generator.proof import routes
 from truegauge_generator.render import render
 from truegauge_spec import Spec
 from truegauge_spec.stack import RemediesPost
@@ -25,10 +27,16 @@ FILE = "rendered/alertmanager/alertmanager.yml"
 
 
 @pytest.fixture(scope="module")
-def config(spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def remedied(spec: Spec) -> Spec:
+    """The project's spec with remedies turned on."""
     assert spec.stack.alertmanager is not None
     alertmanager = spec.stack.alertmanager.model_copy(update={"remedies": POSTS})
-    files = render(replace(spec, stack=spec.stack.model_copy(update={"alertmanager": alertmanager})))
+    return replace(spec, stack=spec.stack.model_copy(update={"alertmanager": alertmanager}))
+
+
+@pytest.fixture(scope="module")
+def config(remedied: Spec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    files = render(remedied)
     place = tmp_path_factory.mktemp("alertmanager")
     (place / "templates").mkdir()
     (place / "templates" / "truegauge.tmpl").write_text(files["rendered/alertmanager/templates/truegauge.tmpl"])
@@ -57,6 +65,21 @@ def test_an_alert_with_a_remedy_goes_to_its_exporter_and_to_who_is_paged(amtool:
 
 def test_an_alert_without_a_remedy_goes_to_no_exporter(amtool: str, config: Path) -> None:
     assert receivers(amtool, config, alertname="ExporterDown", severity="critical") == ["page"]
+
+
+def test_the_routes_are_proven_with_those_of_the_remedies(remedied: Spec, amtool: str, alertmanager: str) -> None:
+    proof = routes.prove(remedied, render(remedied), amtool, alertmanager)
+    assert proof.problems == ()
+    assert [mutant for mutant in proof.mutants if mutant.outcome == "survived"] == []
+    assert {row.alert for row in proof.rows if row.receivers[0] == "remedies/here"} == {
+        name for name, alert in remedied.systems["duckdb"].alerts.items() if alert.remedy
+    }
+
+
+def test_a_drill_knows_the_channel_of_an_exporter_s_remedies(remedied: Spec) -> None:
+    assert remedied.stack.alertmanager is not None
+    assert channels(remedied.stack.alertmanager, "remedies/here") == ["webhook"]
+    assert channels(remedied.stack.alertmanager, "page") == ["webhook"]
 
 
 def test_the_token_and_the_authority_are_files(config: Path) -> None:

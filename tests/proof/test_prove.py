@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from truegauge_generator.cli import main
+from truegauge_generator.tools import version
 
 OWN = ["--rules", "rules/orders.yml", "--tests", "tests/orders.yml"]
 Said = pytest.CaptureFixture[str]
@@ -93,6 +94,16 @@ def test_a_promtool_that_does_not_do_its_work_is_never_a_pass(
     assert code == 1
     assert all(said in case["failure"] for case in found["tests"])
     assert found["mutants"] == []
+
+
+def test_a_tool_is_asked_for_its_version_once_until_it_is_another(tmp_path: Path) -> None:
+    tool, asked = tmp_path / "promtool", tmp_path / "asked"
+    for number in ("3.5.1", "3.6.0"):
+        tool.write_text(f'#!/bin/sh\necho asked >> {asked}\necho "promtool, version {number}"\n')
+        tool.chmod(0o755)
+        os.utime(tool, (1, int(number[2])))
+        assert [version(str(tool)) for _ in range(3)] == [f"promtool, version {number}\n"] * 3
+    assert asked.read_text() == "asked\n" * 2
 
 
 def test_rules_of_others_get_a_score_and_a_coverage(written: Path, capsys: Said) -> None:

@@ -9,27 +9,28 @@ from datetime import UTC, date, datetime
 
 from truegauge_generator import expressions, stamp
 from truegauge_generator.acceptance import accept
+from truegauge_generator.alerts import places
 from truegauge_generator.cli import Result
+from truegauge_generator.commands.options import day
 from truegauge_generator.disk import compare, write
 from truegauge_generator.drift import on_disk
 from truegauge_generator.progress import progress
 from truegauge_generator.render import render
-from truegauge_spec import Problem, Spec, SpecError, load
+from truegauge_spec import Problem, Spec, load
+
+NOTHING = {"files": 0}
 
 
 def arguments(parser: ArgumentParser) -> None:
     """What only this command knows."""
     parser.add_argument("--fix", action="store_true", help="render the files that are changed or missing first")
-    parser.add_argument("--today", type=date.fromisoformat, metavar="DAY", help="check as on that day (2027-03-01)")
+    parser.add_argument("--today", type=day, metavar="DAY", help="check as on that day (2027-03-01)")
 
 
 def run(options: Namespace) -> Result:
     """Compare the rendered files with the disk, then let promtool and amtool look at those on disk."""
-    try:
-        spec = load(options.spec)
-        files = render(spec)
-    except SpecError as error:
-        return Result((), error.problems, {"files": 0})
+    spec = load(options.spec)
+    files = render(spec)
     found, fixed = compare(files, options.output, spec.stack.keep), []
     if options.fix and (fixed := sorted((*found.changed, *found.missing))):
         write(files, fixed, options.output)
@@ -84,9 +85,8 @@ def _count(number: int, name: str) -> str:
 def traced(spec: Spec, complaint: Problem) -> Problem:
     """A tool's complaint at the line of the spec that its rule or test comes from, where it names an alert."""
     words = set(re.findall(r"\w+", complaint.message))
-    for name, system in spec.systems.items():
-        for kind, declared in (("alerts", system.alerts), ("objectives", system.objectives)):
-            if named := sorted(words.intersection(declared)):
-                message = f"{complaint.message} (in {complaint.position.path})"
-                return complaint._replace(position=spec.position(name, (kind, named[0])), message=message)
+    for name, place in places(spec).items():
+        if name in words:
+            message = f"{complaint.message} (in {complaint.position.path})"
+            return complaint._replace(position=spec.position(*place), message=message)
     return complaint

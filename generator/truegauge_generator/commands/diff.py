@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
 from truegauge_generator.cli import Result
 from truegauge_generator.drift import report
 from truegauge_generator.drift.changes import changes
 from truegauge_generator.drift.classes import BEHAVIOURAL, BREAKING, at_least
 from truegauge_generator.drift.versions import version
-from truegauge_spec import SpecError, load
+from truegauge_spec import load
 
 FORMATS = ("markdown",)
+NOTHING: dict[str, Any] = {"changes": []}
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -24,11 +26,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> Result:
     """Compare the spec with another version of it, which may have problems that only newer checks find."""
-    try:
-        new = load(options.spec)
-        old = version(options.against, options.spec)
-    except SpecError as error:
-        return Result((), error.problems, {"changes": []})
+    new = load(options.spec)
+    old = version(options.against, options.spec)
     found = changes(old, new)
     failing = at_least(options.fail_on) if options.fail_on else ()
     problems = list(report.as_problems(found, failing))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
-from truegauge_generator.cli import Result, say
+from truegauge_generator.cli import Misuse, Result, say
+from truegauge_generator.commands.options import address, given, some_seconds, url
 from truegauge_generator.drift import code
-from truegauge_generator.drift.findings import short
+from truegauge_generator.drift.findings import Server, short
 from truegauge_generator.drift.http import Access
 from truegauge_generator.drift.sources import SOURCES, Asked, Observed, observe, unnamed
-from truegauge_generator.drift.watch import watch
+from truegauge_generator.drift.watch import NotListening, watch
+from truegauge_generator.drift.watch import url as page_url
 from truegauge_generator.render import render
-from truegauge_spec import Spec, SpecError, load
-from truegauge_spec.quantities import milliseconds
+from truegauge_spec import Problem, Spec, load
 
 LISTEN = "127.0.0.1:9188"
+TIMEOUT = 10.0
+"""Seconds."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -25,6 +28,7 @@ def arguments(parser: ArgumentParser) -> None:
             f"--{source.name}",
             action="append",
             default=[],
+            type=url,
             metavar=source.metavar,
             help=f"{source.help}; may be repeated. Without any such flag, those that the spec names",
         )
@@ -35,7 +39,7 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="DIR",
         help="Python code that may define metrics by hand; may be repeated. With it alone no server is asked",
     )
-    parser.add_argument("--timeout", type=_seconds, default=10.0, metavar="TIME", help="for each answer (10s)")
+    parser.add_argument("--timeout", type=some_seconds, metavar="TIME", help="for each answer (10s)")
     parser.add_argument("--bearer-token-file", metavar="FILE", help="sent to every server")
     parser.add_argument("--grafana-token-file", metavar="FILE", help="sent to Grafana instead")
     parser.add_argument("--basic-auth-user", metavar="NAME", help="sent to every server")
@@ -43,41 +47,55 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--ca-file", metavar="FILE", help="who has signed the servers' certificates")
     parser.add_argument("--cert-file", metavar="FILE", help="our certificate, where a server wants one")
     parser.add_argument("--key-file", metavar="FILE", help="its key, where that is not in the same file")
-    parser.add_argument("--watch", type=_seconds, metavar="TIME", help="repeat, as 60s, and serve findings as metrics")
     parser.add_argument(
-        "--listen", type=_address, default=LISTEN, metavar="HOST:PORT", help=f"where --watch serves them ({LISTEN})"
+        "--watch", type=some_seconds, metavar="TIME", help="repeat, as 60s, and serve findings as metrics"
     )
+    parser.add_argument("--listen", type=address, metavar="HOST:PORT", help=f"where --watch serves them ({LISTEN})")
 
 
-def _seconds(text: str) -> float:
-    try:
-        found = milliseconds(text) / 1000
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
-    if not found:
-        raise ArgumentTypeError("it must be longer than nothing")
-    return found
+NEEDS = {"--listen": "--watch", "--basic-auth-password-file": "--basic-auth-user", "--key-file": "--cert-file"}
+"""Flags that do nothing without another."""
+APART = (
+    ("--watch", "--code", "code is read once"),
+    ("--bearer-token-file", "--basic-auth-user", "a server is told one of them"),
+)
+"""Flags of which one would be passed over, and why."""
+ASKING = ("--timeout", "--bearer-token-file", "--basic-auth-user", "--ca-file", "--cert-file")
+"""Flags that do nothing where no server is asked."""
 
 
-def _address(text: str) -> str:
-    port = text.rpartition(":")[2]
-    if not port.isdecimal() or ":" not in text or int(port) > 65535:
-        raise ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return text
+def _misuse(options: Namespace) -> Iterator[str]:
+    """Why flags do not go together."""
+    for flag, needed in NEEDS.items():
+        if given(options, flag) and not given(options, needed):
+            yield f"{flag} does nothing without {needed}"
+    for one, other, why in APART:
+        if given(options, one) and given(options, other):
+            yield f"{one} and {other} do not go together: {why}"
+    if options.watch and options.format in ("github", "sarif"):
+        yield f"--watch and --format {options.format} do not go together: findings are metrics then"
+    if options.code and not any(getattr(options, source.name) for source in SOURCES):
+        alone = "does nothing beside --code alone, with which no server is asked"
+        yield from (f"{flag} {alone}" for flag in ASKING if given(options, flag))
 
 
 def run(options: Namespace) -> Result:
     """Ask every server once, or again and again, and read code."""
-    try:
-        spec = load(options.spec)
-    except SpecError as error:
-        return Result((), error.problems)
+    for reason in _misuse(options):
+        raise Misuse(reason)
+    spec = load(options.spec)
     files = render(spec)
     named = bool(options.code) or any(getattr(options, source.name) for source in SOURCES)
     places = list(_places(options, spec, named))
+    if options.grafana_token_file and not any(place.source.name == "grafana" for place in places):
+        raise Misuse("--grafana-token-file does nothing here, since no Grafana is asked; name one with --grafana")
     also = [] if named else unnamed(spec)
     if options.watch is not None:
-        count = watch(lambda: observe(spec, files, places, also), options.watch, options.listen, say)
+        listen = options.listen or address(LISTEN)
+        try:
+            count = watch(lambda: observe(spec, files, places, also), options.watch, listen, say)
+        except NotListening as error:
+            return Result((), [Problem(Server(page_url(listen)), f"cannot be served: {error}", "not_listening")])
         return Result([f"drift: ended after {count} check{'' if count == 1 else 's'}"], (), {"checks": count})
     observed = observe(spec, files, places, also)
     read = {folder: code.findings(spec, folder) for folder in options.code}
@@ -103,7 +121,7 @@ def _read(folder: str, seen: code.Seen) -> str:
 def _places(options: Namespace, spec: Spec, named: bool) -> Iterator[Asked]:
     """The servers that flags name, or else those that the spec names."""
     access = Access(
-        options.timeout,
+        options.timeout or TIMEOUT,
         options.bearer_token_file,
         options.basic_auth_user,
         options.basic_auth_password_file,
@@ -114,8 +132,8 @@ def _places(options: Namespace, spec: Spec, named: bool) -> Iterator[Asked]:
     for source in SOURCES:
         own = source.name == "grafana" and options.grafana_token_file
         credentials = access._replace(bearer_token_file=options.grafana_token_file) if own else access
-        for url in getattr(options, source.name) if named else source.default(spec):
-            yield Asked(source, url, credentials)
+        for place in getattr(options, source.name) if named else source.default(spec):
+            yield Asked(source, place, credentials)
 
 
 COLUMNS = ("kind", "subject", "declared", "running")

@@ -6,47 +6,49 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from time import time
 
+from truegauge_generator.alerts import alerts
 from truegauge_generator.cli import Result
+from truegauge_generator.commands.options import seconds, url
+from truegauge_generator.drift.http import Unreachable
 from truegauge_generator.drill.breach import Breach, NoDrill, breach
 from truegauge_generator.drill.follow import Drill, Missed, Reached, fed, reach, resolve
-from truegauge_generator.drill.servers import Alertmanager, Prometheus, Unreachable
+from truegauge_generator.drill.servers import Alertmanager, Prometheus
 from truegauge_generator.progress import progress
-from truegauge_generator.proof.routing import of_spec
-from truegauge_spec import Position, Problem, Spec, SpecError, load
+from truegauge_generator.proof.routing import nodes, of_spec
+from truegauge_spec import Position, Problem, Spec, load
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.names import DRILL, nearest
-from truegauge_spec.quantities import milliseconds
 from truegauge_spec.system import System
 
-LASTING = 3_600_000
-"""Milliseconds for which a drill's series are made: longer than any of its steps is waited for."""
+SPARE = 3_600_000
+"""Milliseconds for evaluations and requests."""
+STEPS = 4
+"""Pending, firing, received and sent: each may take so much longer as patience says."""
 
 
 def arguments(parser: ArgumentParser) -> None:
     """What is drilled, and where."""
     parser.add_argument("alert", metavar="ALERT", help="an alert's name")
-    parser.add_argument("--prometheus", metavar="URL", help="another than the spec's")
-    parser.add_argument("--alertmanager", metavar="URL", help="another than the spec's")
-    parser.add_argument("--patience", metavar="TIME", default="15s", type=milliseconds, help="to wait longer (15s)")
+    parser.add_argument("--prometheus", type=url, metavar="URL", help="another than the spec's")
+    parser.add_argument("--alertmanager", type=url, metavar="URL", help="another than the spec's")
+    parser.add_argument("--patience", metavar="TIME", default="15s", type=seconds, help="to wait longer (15s)")
 
 
 def run(options: Namespace) -> Result:
     """One drill; each step is a line with its seconds."""
-    try:
-        spec = load(options.spec)
-    except SpecError as error:
-        return Result((), error.problems)
-    name = next((name for name, system in spec.systems.items() if options.alert in system.alerts), None)
-    if name is None:
-        known = [alert for system in spec.systems.values() for alert in system.alerts]
+    spec = load(options.spec)
+    known = {one.rule.name: one for one in alerts(spec)}
+    if options.alert not in known:
         message = f"there is no alert {options.alert!r}{nearest(options.alert, known)}"
         return Result((), [Problem(Position(options.spec), message, "unknown_topic")])
-    system, position = spec.systems[name], spec.position(name, ("alerts", options.alert))
+    one = known[options.alert]
+    system, position = spec.systems[one.system], spec.position(one.system, one.path)
     # An instance of its own each time: a series that has ended takes no samples of before its end.
     instance = f"{DRILL}-{int(time())}"
     with progress() as show:
         try:
-            lent = breach(system, options.alert, instance, spec.prometheus.scrape_interval, LASTING)
+            beyond = steps(spec, options.patience)
+            lent = breach(system, options.alert, instance, spec.prometheus.scrape_interval, beyond)
             drill = _prepared(spec, options, instance, show)
         except (NoDrill, Unreachable) as reason:
             return Result((), [Problem(position, f"{options.alert} cannot be drilled: {reason}", "no_drill")])
@@ -55,11 +57,18 @@ def run(options: Namespace) -> Result:
     if counting := _counting(system, options.alert):
         lines.append(f"the drill's events count in {', '.join(counting)}")
     if not missed:
-        seconds = sum(one.seconds for one in reached)
-        lines.append(f"drill: {options.alert} went to its receiver and back in {seconds:.1f} s")
+        took = sum(one.seconds for one in reached)
+        lines.append(f"drill: {options.alert} went to its receiver and back in {took:.1f} s")
     facts = {"alert": options.alert, "steps": [one._asdict() for one in reached], "counted_in": counting}
     said = [f"{options.alert}{' ' if isinstance(one, Missed) else ': '}{one}" for one in missed]
     return Result(lines, [Problem(position, one, "drill_failed") for one in said], facts)
+
+
+def steps(spec: Spec, patience: float) -> int:
+    """Milliseconds that the steps of a drill may take beside the `for` of its alert, and some to spare."""
+    declared = spec.stack.alertmanager
+    waits = [int(str(wait)) for node in nodes(of_spec(declared).root) for wait in node.waits[:2]] if declared else []
+    return SPARE + max(waits, default=0) + int(STEPS * patience * 1000)
 
 
 def _prepared(spec: Spec, options: Namespace, instance: str, show: Callable[[str], object]) -> Drill:
@@ -77,9 +86,8 @@ def _prepared(spec: Spec, options: Namespace, instance: str, show: Callable[[str
     rule = prometheus.rule(options.alert)
     if rule is None:
         raise NoDrill("Prometheus has no rule of that name; render, and reload it")
-    patience = options.patience / 1000
     meaning = of_spec(declared)
-    return Drill(options.alert, instance, rule, prometheus, alertmanager, declared, meaning, patience, show)
+    return Drill(options.alert, instance, rule, prometheus, alertmanager, declared, meaning, options.patience, show)
 
 
 def _drilled(drill: Drill, lent: Breach) -> tuple[list[Reached], list[Missed | Unreachable]]:

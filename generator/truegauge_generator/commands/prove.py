@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
+from truegauge_generator.alerts import places
 from truegauge_generator.cli import Result
+from truegauge_generator.commands.options import percent
 from truegauge_generator.disk import compare
 from truegauge_generator.drift import on_disk
 from truegauge_generator.progress import progress
@@ -20,8 +22,7 @@ from truegauge_generator.proof.routes import RouteProof
 from truegauge_generator.proof.routes import prove as prove_routes
 from truegauge_generator.proof.suite import Rule, Suite
 from truegauge_generator.render import render
-from truegauge_generator.tools import ALERTMANAGER, AMTOOL, PROMTOOL, find
-from truegauge_generator.tools import run as run_tool
+from truegauge_generator.tools import ALERTMANAGER, AMTOOL, PROMTOOL, find, version
 from truegauge_spec import Position, Problem, Spec, SpecError, load
 
 
@@ -29,16 +30,9 @@ def arguments(parser: ArgumentParser) -> None:
     """What to prove, and how much of it is enough."""
     parser.add_argument("--rules", nargs="+", metavar="FILE", default=[], help="prove these rule files, not a spec's")
     parser.add_argument("--tests", nargs="+", metavar="FILE", default=[], help="promtool tests of them")
-    parser.add_argument("--min-score", type=_percent, metavar="PERCENT", help="fail when fewer mutants are noticed")
-    parser.add_argument("--min-coverage", type=_percent, metavar="PERCENT", help="fail when less is touched by a test")
+    parser.add_argument("--min-score", type=percent, metavar="PERCENT", help="fail when fewer mutants are noticed")
+    parser.add_argument("--min-coverage", type=percent, metavar="PERCENT", help="fail when less is touched by a test")
     parser.add_argument("--junit", metavar="FILE", help="write a report in JUnit's XML")
-
-
-def _percent(text: str) -> float:
-    number = float(text.rstrip("%"))
-    if not 0 <= number <= 100:
-        raise ArgumentTypeError(f"{text} is not between 0 and 100")
-    return number / 100
 
 
 def run(options: Namespace) -> Result:
@@ -48,17 +42,13 @@ def run(options: Namespace) -> Result:
     if missing := [one for name, one in found.items() if isinstance(one, Problem) and _needed(name, options)]:
         return Result((), missing)
     promtool = str(found["promtool"])
-    try:
-        work = _foreign(promtool, options) if options.tests or options.rules else _own(options)
-    except SpecError as error:
-        return Result((), error.problems)
+    work = _foreign(promtool, options) if options.tests or options.rules else _own(options)
     if faults := list(gather.faults(work.suite)):
         return Result((), faults)
-    version = run_tool([promtool, "--version"]).output
-    known = cache.recall(options.output, version)
+    known = cache.recall(options.output, version(promtool))
     with progress() as show:
         proof = prove(work.suite, promtool, known, lambda what, count, of: show(f"{what}: {count} of {of}"))
-        cache.remember(options.output, version, known, proof.used)
+        cache.remember(options.output, version(promtool), known, proof.used)
         show("routes")
         ways = _routes(work, options, {name: str(path) for name, path in found.items()})
     seconds = perf_counter() - start
@@ -111,7 +101,7 @@ def _routes(work: Work, options: Namespace, tools: Mapping[str, str]) -> RoutePr
     """The proof of the spec's routes, or that of the last run where nothing has changed."""
     if work.spec is None:
         return RouteProof()
-    versions = "".join(run_tool([path, "--version"]).output for path in tools.values())
+    versions = "".join(map(version, tools.values()))
     wanted = routing_report.key(work.files, versions)
     ways = routing_report.recall(options.output, wanted)
     if ways is None:
@@ -122,12 +112,11 @@ def _routes(work: Work, options: Namespace, tools: Mapping[str, str]) -> RoutePr
 
 def declared(spec: Spec, suite: Suite, rule: Rule) -> Position:
     """The alert or objective in the spec that a rule is rendered from."""
+    known = places(spec)
     slo = str((rule.body.get("labels") or {}).get("slo"))
     for name in (rule.name, slo, *(alert.name for alert in suite.alerts_of(rule))):
-        for system, one in spec.systems.items():
-            for kind, known in (("alerts", one.alerts), ("objectives", one.objectives)):
-                if name in known:
-                    return spec.position(system, (kind, name))
+        if name in known:
+            return spec.position(*known[name])
     return Position(rule.path)
 
 

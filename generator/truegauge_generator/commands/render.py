@@ -8,6 +8,8 @@ from collections.abc import Collection
 from truegauge_generator import stamp
 from truegauge_generator.cli import Result
 
+NOTHING: dict[str, list[str]] = {"changed": [], "removed": []}
+
 
 def arguments(parser: ArgumentParser) -> None:
     """What only this command knows."""
@@ -20,13 +22,10 @@ def run(options: Namespace) -> Result:
         return _result(files, [], [], [])
     from truegauge_generator.disk import compare, remove, write  # noqa: PLC0415 - as late as possible
     from truegauge_generator.render import render  # noqa: PLC0415
-    from truegauge_spec import SpecError, load  # noqa: PLC0415
+    from truegauge_spec import load  # noqa: PLC0415
 
-    try:
-        spec = load(options.spec)
-        rendered = render(spec)
-    except SpecError as error:
-        return Result((), error.problems, {"changed": [], "removed": []})
+    spec = load(options.spec)
+    rendered = render(spec)
     found = compare(rendered, options.output, spec.stack.keep)
     written = sorted((*found.changed, *found.missing))
     write(rendered, written, options.output)

@@ -17,6 +17,7 @@ from truegauge_generator.drift.http import Access
 from truegauge_generator.drift.json_api import answers_of, document
 from truegauge_generator.drift.matching import Key, matched
 from truegauge_generator.drift.structure import differences, shown, told
+from truegauge_generator.promql import matcher_parts
 from truegauge_spec.yaml_source import read
 
 Config = dict[str, Any]
@@ -145,13 +146,12 @@ def _matchers(route: Config) -> str:
 
 def _spelled(text: str) -> str:
     """`severity = critical` as `severity="critical"`."""
-    for operator in ("=~", "!~", "!=", "="):
-        name, found, value = text.partition(operator)
-        if found:
-            value = value.strip()
-            quoted = value if value.startswith('"') else f'"{value}"'
-            return f"{name.strip()}{operator}{quoted}"
-    return text
+    parts = matcher_parts(text)
+    if parts is None:
+        return text
+    label, operator, value = parts
+    quoted = value if value.startswith('"') else f'"{value}"'
+    return f"{label}{operator}{quoted}"
 
 
 # What makes two routes the same one, from the most to the least; what they differ in else was changed.

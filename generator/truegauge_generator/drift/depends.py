@@ -5,23 +5,24 @@ The spec may be an older one that today's checks refuse: nothing is rendered her
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import lru_cache
 
 from truegauge_generator.conditions import record
 from truegauge_generator.drift.things import Thing, matched
-from truegauge_generator.objectives import ERROR_RATIO, EVENTS
+from truegauge_generator.objectives import ERROR_RATIO, EVENTS, identity
+from truegauge_generator.proof.routing import Labels, Meaning, fit, nodes, of_spec, taken
+from truegauge_generator.targets import spec_drift
 from truegauge_generator.targets.dashboard import objectives as objective_rows
 from truegauge_generator.targets.dashboard import undeclared
 from truegauge_spec import Spec
 from truegauge_spec.checks.hygiene import consumers
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.dashboard import Panel
+from truegauge_spec.names import SPEC_DRIFT
 from truegauge_spec.objectives import ALERTS
 from truegauge_spec.positions import Path
-from truegauge_spec.stack import RootRoute, Route
 from truegauge_spec.system import System
-
-Values = str | tuple[str, ...]
 
 
 def depends(spec: Spec, thing: Thing) -> list[str]:
@@ -33,7 +34,7 @@ def _depends(spec: Spec, thing: Thing) -> Iterator[str]:
     if thing.kind in ("metric", "alert", "objective") and thing.system in spec.systems:
         system = spec.systems[thing.system]
         if thing.kind == "metric":
-            yield from _of_metric(system, thing.name)
+            yield from _of_metric(spec, system, thing.name)
         else:
             yield from _panels(system, **{thing.kind: thing.name})
         if thing.kind == "alert":
@@ -48,11 +49,22 @@ def _depends(spec: Spec, thing: Thing) -> Iterator[str]:
         yield from (f"alert {name}" for name, reached in deliveries(spec).items() if thing.name in reached)
 
 
-def _of_metric(system: System, name: str) -> Iterator[str]:
+@lru_cache(maxsize=4)
+def _users(spec: Spec, system: str) -> dict[str, list[tuple[int, Path]]]:
+    """What of a system uses each series, with its number among all that use any."""
+    found: dict[str, list[tuple[int, Path]]] = {}
+    for number, (path, words) in enumerate(consumers(spec.systems[system])):
+        for word in words:
+            found.setdefault(word, []).append((number, path))
+    return found
+
+
+def _of_metric(spec: Spec, system: System, name: str) -> Iterator[str]:
     if name not in system.metrics:
         return
+    users = _users(spec, system.system)
     names = {name, *system.metrics[name].series(name)}
-    used = [path for path, words in consumers(system) if names.intersection(words)]
+    used = [path for _, path in sorted({user for one in names for user in users.get(one, ())})]
     yield from (named(system, path) for path in used)
     for part, user, *_ in used:
         if part != "dashboard":
@@ -96,71 +108,59 @@ def _panel(panel: Panel, row: str) -> str:
 
 
 def _of_alert(spec: Spec, name: str) -> Iterator[str]:
-    labels = alert_labels(spec)[name]
-    alertmanager = spec.stack.alertmanager
-    for rule in alertmanager.inhibit if alertmanager else ():
-        if fits(rule.source, labels) or fits(rule.target, labels):
+    alertmanager, meaning = spec.stack.alertmanager, _meaning(spec)
+    sent = [labels for labels in alert_labels(spec) if labels["alertname"] == name]
+    for rule, means in zip(alertmanager.inhibit, meaning.inhibitions, strict=True) if alertmanager and meaning else ():
+        if any(fit(means.source, labels) or fit(means.target, labels) for labels in sent):
             yield f"inhibition {matched(rule.source)} -> {matched(rule.target)}"
     yield from (f"receiver {receiver}" for receiver in deliveries(spec).get(name, ()))
 
 
-def alert_labels(spec: Spec) -> dict[str, dict[str, str]]:
-    """The labels of each alert that the spec itself says, those of objectives included."""
-    found = {}
+@lru_cache(maxsize=4)
+def _meaning(spec: Spec) -> Meaning | None:
+    return of_spec(spec.stack.alertmanager) if spec.stack.alertmanager else None
+
+
+@lru_cache(maxsize=4)
+def alert_labels(spec: Spec) -> tuple[Labels, ...]:
+    """The labels of each alert that the spec itself says, those of objectives and of SpecDrift included."""
+    return tuple(_alert_labels(spec))
+
+
+def _alert_labels(spec: Spec) -> Iterator[Labels]:
     for system, declared in spec.systems.items():
-        shared = {"job": system, **declared.scrape.labels}
+        shared = {**spec.prometheus.external_labels, "job": system, **declared.scrape.labels}
         for name, watched in declared.alerts.items():
             own = {"remedy": watched.remedy} if watched.remedy else {}
-            found[name] = {**shared, "alertname": name, "severity": watched.severity, **own, **watched.labels}
+            yield {**shared, "severity": watched.severity, **watched.labels, **own, "alertname": name}
         for name, aim in declared.objectives.items():
             for kind, suffix in ALERTS.items():
-                alert = f"{name}{suffix}"
-                own = {"alertname": alert, "severity": getattr(aim, kind), "slo": name, "system": system}
-                found[alert] = {**shared, **own, **aim.labels}
-    return found
+                own = {"severity": getattr(aim, kind), **identity(declared, name)}
+                yield {**shared, **own, **aim.labels, "alertname": f"{name}{suffix}"}
+        if spec_drift.watched(declared):
+            yield {**shared, "system": system, "severity": spec_drift.SEVERITY, "alertname": SPEC_DRIFT}
 
 
-def fits(matchers: Mapping[str, Values], labels: Mapping[str, str]) -> bool:
-    """Whether an alert with these labels is meant."""
-    wanted = {key: (values,) if isinstance(values, str) else values for key, values in matchers.items()}
-    return all(labels.get(key, "") in values for key, values in wanted.items())
-
-
+@lru_cache(maxsize=4)
 def deliveries(spec: Spec) -> dict[str, tuple[str, ...]]:
     """The receivers of each alert, as far as its labels are known from the spec."""
-    alertmanager = spec.stack.alertmanager
-    if alertmanager is None:
+    meaning = _meaning(spec)
+    if meaning is None:
         return {}
-    root = alertmanager.route
-    return {
-        name: tuple(dict.fromkeys(_receivers(root, root.receiver, labels)))
-        for name, labels in alert_labels(spec).items()
-    }
-
-
-def _receivers(route: RootRoute | Route, receiver: str, labels: Mapping[str, str]) -> Iterator[str]:
-    """Alertmanager's walk: the first child that fits takes the alert, and the next ones too while it continues."""
-    taken = False
-    for child in route.routes:
-        if fits(child.match, labels):
-            taken = True
-            yield from _receivers(child, child.receiver or receiver, labels)
-            if not child.continue_:
-                break
-    if not taken:
-        yield receiver
+    found: dict[str, dict[str, None]] = {}
+    for labels in alert_labels(spec):
+        ways = taken(meaning.root, labels)
+        found.setdefault(labels["alertname"], {}).update(dict.fromkeys(node.receiver for node in ways))
+    return {name: tuple(receivers) for name, receivers in found.items()}
 
 
 def routed(spec: Spec, thing: Thing) -> list[str]:
     """The alerts that fit a route and all those above it, whether or not another one takes them first."""
-    alertmanager = spec.stack.alertmanager
-    assert alertmanager is not None
-    matchers: list[Mapping[str, Values]] = []
-    route: RootRoute | Route = alertmanager.route
-    for index in thing.path[3::2]:
-        route = route.routes[int(index)]
-        matchers.append(route.match)
-    return [name for name, labels in alert_labels(spec).items() if all(fits(one, labels) for one in matchers)]
+    meaning = _meaning(spec)
+    assert meaning is not None
+    way = [node for node in nodes(meaning.root) if node.path == thing.path[: len(node.path)]]
+    sent = alert_labels(spec)
+    return list(dict.fromkeys(one["alertname"] for one in sent if all(fit(node.matchers, one) for node in way)))
 
 
 def lost(old: Spec, new: Spec) -> dict[str, list[str]]:

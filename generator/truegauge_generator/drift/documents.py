@@ -13,6 +13,11 @@ import yaml
 from truegauge_generator.drift import meaning
 from truegauge_generator.drift.meaning import Meaning, add, text_of
 
+UNREADABLE = (
+    *(yaml.YAMLError, ValueError, ArithmeticError, SyntaxError, AttributeError, TypeError, LookupError),
+    *(RecursionError, MemoryError),  # what nests too deep, or holds itself
+)
+
 
 def meaning_of(path: str, text: str) -> Meaning | None:
     """What the file at `path` below the output folder says; None where nobody can tell."""
@@ -20,7 +25,7 @@ def meaning_of(path: str, text: str) -> Meaning | None:
         if fnmatch(path, pattern):
             try:
                 return read(load(text))
-            except (yaml.YAMLError, ValueError, SyntaxError, AttributeError, TypeError):
+            except UNREADABLE:
                 return None  # it is no such document any more
     return None
 
@@ -57,9 +62,10 @@ def _target(node: ast.stmt) -> str:
 
 
 def _arguments(call: ast.expr) -> dict[str, str]:
-    """The keyword arguments of a call, its labels one by one."""
-    assert isinstance(call, ast.Call)
-    said: dict[str, str] = {}
+    """What is called and its keyword arguments, its labels one by one; the code of what is no such call."""
+    if not isinstance(call, ast.Call) or call.args:
+        return {"code": ast.unparse(call)}
+    said = {"call": ast.unparse(call.func)}
     for one in call.keywords:
         if one.arg == "labels" and isinstance(one.value, ast.Tuple):
             said |= dict(_label(label) for label in one.value.elts)
@@ -69,7 +75,8 @@ def _arguments(call: ast.expr) -> dict[str, str]:
 
 
 def _label(label: ast.expr) -> tuple[str, str]:
-    assert isinstance(label, ast.Call)
+    if not isinstance(label, ast.Call) or len(label.args) != 1 or ast.unparse(label.func) != "Label":
+        return f"label {ast.unparse(label)}", ""
     values = ", ".join(f"{one.arg}={_literal(one.value)}" for one in label.keywords)
     return f"label {_literal(label.args[0])}", values
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,6 +22,8 @@ from truegauge_spec.promql.syntax import (
     Selector,
     Subquery,
     Unread,
+    inner,
+    walk,
 )
 
 
@@ -71,31 +72,20 @@ def longest_window(text: str) -> int:
 
 def _reach(node: Node) -> int:
     """How far back a node looks: windows and offsets within each other add up."""
-    inner = max((_reach(child) for child in _children(node)), default=0)
+    below = max(map(_reach, inner(node)), default=0)
     own = node.shift.offset if isinstance(node, Selector | Subquery) else 0
     if isinstance(node, Range | Subquery):
         own += node.window.length or 0
-    return own + inner
+    return own + below
 
 
 def experimental(text: str) -> set[str]:
     """The functions and aggregations in an expression that Prometheus only knows by a feature flag."""
     tree = parse(text)
-    return set() if isinstance(tree, Fault) else set(_experimental(tree))
+    return set() if isinstance(tree, Fault) else {name for node in walk(tree) if (name := _experimental(node))}
 
 
-def _experimental(node: Node) -> Iterator[str]:
+def _experimental(node: Node) -> str:
     if isinstance(node, Call) and node.name in FUNCTIONS and FUNCTIONS[node.name].is_experimental:
-        yield node.name
-    if isinstance(node, Aggregate) and AGGREGATIONS[node.op].is_experimental:
-        yield node.op
-    for child in _children(node):
-        yield from _experimental(child)
-
-
-def _children(node: Node) -> Iterator[Node]:
-    for field in fields(node):
-        value = getattr(node, field.name)
-        for child in value if isinstance(value, tuple) else (value,):
-            if isinstance(child, Node):
-                yield child
+        return node.name
+    return node.op if isinstance(node, Aggregate) and AGGREGATIONS[node.op].is_experimental else ""

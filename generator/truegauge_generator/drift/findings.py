@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from truegauge_generator.drift.codes import FINDINGS
 from truegauge_spec.problem import Position, Problem
@@ -63,62 +62,71 @@ class Seen(NamedTuple):
     reachable: bool = True
 
 
-def _on_the_same_server(cause: Finding, effect: Finding) -> bool:
-    return cause.source == effect.source
+class Link(NamedTuple):
+    """What a cause and its effect have in common: a key of the cause, and the keys that the effect looks for."""
+
+    of_cause: Callable[[Finding], Hashable]
+    of_effect: Callable[[Finding], Iterable[Hashable]]
 
 
-def _inside(cause: Finding, effect: Finding) -> bool:
-    """The effect is about the same thing, or about a part of it."""
-    return cause.source == effect.source and f"{effect.subject}/".startswith(f"{cause.subject}/")
+def _job(finding: Finding) -> tuple[str, str]:
+    return finding.source, finding.subject.partition("/")[0]
 
 
-def _of_the_same_job(cause: Finding, effect: Finding) -> bool:
-    return cause.source == effect.source and cause.subject.split("/")[0] == effect.subject.split("/")[0]
+def _around(finding: Finding) -> Iterator[tuple[str, str]]:
+    """The finding's subject and what it is a part of."""
+    yield finding.source, finding.subject
+    yield from ((finding.source, finding.subject[:at]) for at, sign in enumerate(finding.subject) if sign == "/")
 
 
-def _at_the_same_address(cause: Finding, effect: Finding) -> bool:
-    return effect.subject.endswith(f"/{urlsplit(cause.source).netloc}")
+SAME_SERVER = Link(lambda cause: cause.source, lambda effect: [effect.source])
+INSIDE = Link(lambda cause: (cause.source, cause.subject), _around)
+SAME_JOB = Link(_job, lambda effect: [_job(effect)])
+SAME_ADDRESS = Link(
+    lambda cause: cause.source.partition("://")[2].partition("/")[0],
+    lambda effect: [effect.subject.rpartition("/")[2]] if "/" in effect.subject else [],
+)
 
 
 class Explanation(NamedTuple):
-    """A finding of the kind `cause` makes one of the kind `effect` superfluous, where `when` holds."""
+    """A finding of the kind `cause` makes one of the kind `effect` superfluous, where they have the link's key."""
 
     cause: str
     effect: str
-    when: Callable[[Finding, Finding], bool]
+    link: Link
 
 
 EXPLANATIONS = (
-    Explanation("nothing_observed", "exposition", _on_the_same_server),
-    Explanation("metric_type", "metric_labels", _inside),
-    Explanation("metric_type", "buckets", _inside),
-    Explanation("metric_type", "series_missing", _inside),
-    Explanation("metric_labels", "label_value", _inside),
-    Explanation("metric_labels", "series_missing", _inside),
-    Explanation("metric_missing", "other_spec", _on_the_same_server),
-    Explanation("metric_undeclared", "other_spec", _on_the_same_server),
-    Explanation("metric_type", "other_spec", _on_the_same_server),
-    Explanation("metric_labels", "other_spec", _on_the_same_server),
-    Explanation("label_value", "other_spec", _on_the_same_server),
-    Explanation("series_missing", "other_spec", _on_the_same_server),
-    Explanation("buckets", "other_spec", _on_the_same_server),
-    Explanation("rule_changed", "rule_unhealthy", _inside),
-    Explanation("rule_extra", "rule_unhealthy", _inside),
-    Explanation("job_missing", "target_missing", _inside),
-    Explanation("target_extra", "target_down", _inside),
-    Explanation("scraped_otherwise", "target_down", _of_the_same_job),
-    Explanation("prometheus_config", "target_down", _of_the_same_job),
-    Explanation("unreachable", "target_down", _at_the_same_address),
+    Explanation("nothing_observed", "exposition", SAME_SERVER),
+    Explanation("metric_type", "metric_labels", INSIDE),
+    Explanation("metric_type", "buckets", INSIDE),
+    Explanation("metric_type", "series_missing", INSIDE),
+    Explanation("metric_labels", "label_value", INSIDE),
+    Explanation("metric_labels", "series_missing", INSIDE),
+    Explanation("metric_missing", "other_spec", SAME_SERVER),
+    Explanation("metric_undeclared", "other_spec", SAME_SERVER),
+    Explanation("metric_type", "other_spec", SAME_SERVER),
+    Explanation("metric_labels", "other_spec", SAME_SERVER),
+    Explanation("label_value", "other_spec", SAME_SERVER),
+    Explanation("series_missing", "other_spec", SAME_SERVER),
+    Explanation("buckets", "other_spec", SAME_SERVER),
+    Explanation("rule_changed", "rule_unhealthy", INSIDE),
+    Explanation("rule_extra", "rule_unhealthy", INSIDE),
+    Explanation("job_missing", "target_missing", INSIDE),
+    Explanation("target_extra", "target_down", INSIDE),
+    Explanation("scraped_otherwise", "target_down", SAME_JOB),
+    Explanation("prometheus_config", "target_down", SAME_JOB),
+    Explanation("unreachable", "target_down", SAME_ADDRESS),
 )
 
 
 def unexplained(findings: Iterable[Finding]) -> list[Finding]:
     """The findings that no other one explains, sorted."""
     found = sorted(set(findings))
-    return [effect for effect in found if not any(_explains(cause, effect) for cause in found)]
+    causes = {(one, one.link.of_cause(cause)) for cause in found for one in EXPLANATIONS if one.cause == cause.kind}
+    return [effect for effect in found if not any(key in causes for key in _keys(effect))]
 
 
-def _explains(cause: Finding, effect: Finding) -> bool:
-    return cause != effect and any(
-        (one.cause, one.effect) == (cause.kind, effect.kind) and one.when(cause, effect) for one in EXPLANATIONS
-    )
+def _keys(effect: Finding) -> Iterator[tuple[Explanation, Hashable]]:
+    """The keys of what would explain a finding."""
+    return ((one, key) for one in EXPLANATIONS if one.effect == effect.kind for key in one.link.of_effect(effect))

@@ -6,6 +6,7 @@ import base64
 import http.client
 import ssl
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -39,21 +40,28 @@ class Answer(NamedTuple):
     body: str
 
 
-def ask(url: str, access: Access, accept: str = "application/json") -> Answer:
-    """The answer to a GET. Raises Unreachable: no answer in time, no trust, or more than anyone should send.
+def ask(
+    url: str,
+    access: Access,
+    accept: str = "application/json",
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """The answer to a GET, or to a POST of a body.
 
+    Raises Unreachable: no answer in time, no trust, or more than anyone should send.
     Redirects are answers like any other: following one would carry the credentials to another server.
     """
     deadline = time.monotonic() + access.timeout
-    parts = urlsplit(url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        headers = {"Accept": accept, "User-Agent": "truegauge", **_authorization(access)}
+        parts = urlsplit(url)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        sent = {"Accept": accept, "User-Agent": "truegauge", **(headers or {}), **_authorization(access)}
         connection = _connection(url, access)
         try:
-            connection.request("GET", path, headers=headers)
+            connection.request("GET" if body is None else "POST", path, body, sent)
             answer = connection.getresponse()
-            body = _body(answer, deadline)
+            said = _body(answer, deadline)
         finally:
             connection.close()
     except ssl.SSLCertVerificationError as error:
@@ -65,7 +73,7 @@ def ask(url: str, access: Access, accept: str = "application/json") -> Answer:
         raise Unreachable(f"{error.strerror or error}{where}".lower()) from None
     except (http.client.HTTPException, ValueError) as error:
         raise Unreachable(f"no HTTP answer: {str(error) or type(error).__name__}") from None
-    return Answer(answer.status, answer.headers.get("Content-Type", ""), body.decode("utf-8", "replace"))
+    return Answer(answer.status, answer.headers.get("Content-Type", ""), said.decode("utf-8", "replace"))
 
 
 def _connection(url: str, access: Access) -> http.client.HTTPConnection:
@@ -81,15 +89,20 @@ def _connection(url: str, access: Access) -> http.client.HTTPConnection:
 
 def _authorization(access: Access) -> dict[str, str]:
     if access.bearer_token_file:
-        return {"Authorization": f"Bearer {_secret(access.bearer_token_file)}"}
+        token = _secret(access.bearer_token_file, "ASCII")
+        return {"Authorization": f"Bearer {token}"}
     if access.user is not None:
-        password = _secret(access.password_file) if access.password_file else ""
+        password = _secret(access.password_file, "UTF-8") if access.password_file else ""
         return {"Authorization": f"Basic {base64.b64encode(f'{access.user}:{password}'.encode()).decode()}"}
     return {}
 
 
-def _secret(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8").strip()
+def _secret(path: str, encoding: str) -> str:
+    """What is in a file. An error of http.client about a header would tell it, so what no header takes is refused."""
+    text = Path(path).read_bytes().strip().decode(encoding, "replace")
+    if not text.isprintable() or "\ufffd" in text:
+        raise Unreachable(f"the secret in {path} is not one line of {encoding}, so it is not sent")
+    return text
 
 
 def _body(answer: http.client.HTTPResponse, deadline: float) -> bytes:

@@ -34,5 +34,5 @@ def answers_of(server: str) -> Iterator[None]:
     """Around the reading of answers: where one has not the server's shape, something else answers there."""
     try:
         yield
-    except (KeyError, TypeError, AttributeError, ValueError, SpecError):
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError, SpecError):
         raise Unreachable(f"it does not answer as {server} does") from None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, get_args, get_type_hints
 
-from truegauge_generator.drift.queries import spelled
+from truegauge_generator.drift.expression import canonical
 from truegauge_spec import Position, Spec
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.model import Duration, Model, PositiveDuration
@@ -175,7 +175,7 @@ def _values(
             yield from _fields(inner, f"{name}.{index}.", (*path, index), apart)
     else:
         text = duration(value) if is_duration else _shown(value)
-        yield name, Aspect(text, spelled(text) if name == "expr" else value, path)
+        yield name, Aspect(text, canonical(text) if name == "expr" else value, path)
 
 
 def _worth(amount: Quantity) -> tuple[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -47,18 +48,30 @@ def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
-def watch(check: Callable[[], Observed], seconds: float, listen: str, say: Callable[[str], None]) -> int:
+def url(address: tuple[str, int]) -> str:
+    """Where the page is, by the host and the port."""
+    host, port = address
+    return f"http://[{host}]:{port}/metrics" if ":" in host else f"http://{host}:{port}/metrics"
+
+
+class NotListening(Exception):
+    """Why nothing can listen at an address."""
+
+
+def watch(check: Callable[[], Observed], seconds: float, address: tuple[str, int], say: Callable[[str], None]) -> int:
     """Check every so many seconds and serve the page until SIGTERM or SIGINT; gives the number of checks.
 
-    Raises OSError where `listen` cannot be had.
+    Raises NotListening where the address cannot be had.
     """
-    host, _, port = listen.rpartition(":")
-    server = _Server((host, int(port)), _Handler)
+    try:
+        server = _Server(address, _Handler)
+    except (OSError, ValueError) as error:
+        raise NotListening(str(getattr(error, "strerror", None) or error).lower()) from None
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # before there are threads, which inherit it
     try:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        say(f"drift: serving http://{host}:{server.server_port}/metrics, every {seconds:g} s")
+        say(f"drift: serving {url((address[0], server.server_port))}, every {seconds:g} s")
         checks, known = 0, None
         while True:
             observed = check()
@@ -78,6 +91,10 @@ def watch(check: Callable[[], Observed], seconds: float, listen: str, say: Calla
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     page = ""
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

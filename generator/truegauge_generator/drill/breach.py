@@ -10,12 +10,14 @@ from truegauge_generator.cases import evaluation_step, plan
 from truegauge_generator.drill.remote_write import STALE, Sample
 from truegauge_generator.notation import samples
 from truegauge_spec.condition import MetricCondition
+from truegauge_spec.names import SPEC_DRIFT
 from truegauge_spec.quantities import duration, milliseconds
 from truegauge_spec.system import System
 
 PAST = 50 * 60_000
 """Milliseconds back to which Prometheus takes new samples, and some to spare: half of a block of two hours."""
 SECOND = 1000
+TOGETHER = "its condition is of all instances together, so real data would be in it too"
 
 
 class NoDrill(Exception):
@@ -62,18 +64,23 @@ class Breach(NamedTuple):
         return [(one.labels, [Sample(at, STALE)]) for one in self.series]
 
 
-def breach(system: System, name: str, instance: str, scrape: int, lasting: int) -> Breach:
-    """The case of an alert that fires, for an instance of that name and `lasting` so many milliseconds.
+def breach(system: System, name: str, instance: str, scrape: int, beyond: int) -> Breach:
+    """The case of an alert that fires, for an instance of that name; its condition is true for so long beyond `for`.
 
     A sample comes as often as the server scrapes, or as the case needs it. Raises NoDrill.
     """
+    if name == SPEC_DRIFT:
+        raise NoDrill("it compares the spec of an exporter with that of the rules, of which no samples are known")
+    if name not in system.alerts:
+        raise NoDrill(TOGETHER)  # an objective's
     alert = system.alerts[name]
     when = alert.when
     if not isinstance(when, MetricCondition):
         raise NoDrill("its condition is hand-written PromQL, of which no series are known that make it true")
     if not when.per_target or "instance" not in when.labels(()) or when.kind == "absent":
-        raise NoDrill("its condition is of all instances together, so real data would be in it too")
+        raise NoDrill(TOGETHER)
     size = max(min(evaluation_step(alert.for_, alert.keep_firing_for, when), scrape), SECOND)
+    lasting = alert.for_ + beyond
     found = plan(system, when, lasting, 0, size)
     case = next(case for case in found.cases if "beyond" in case.codes)
     fires = next(look.at for look in found.looks if look.value is not None)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from truegauge_generator.drill.breach import Breach
 from truegauge_generator.drill.remote_write import encoded
-from truegauge_generator.drill.servers import Alertmanager, Prometheus, Requests
+from truegauge_generator.drill.servers import HELD_BACK, Alertmanager, Prometheus, Received, Requests, Rule
 from truegauge_generator.proof.routing import Meaning, Node, taken
+from truegauge_generator.targets import remedies
 from truegauge_spec.stack import Alertmanager as Declared
 
 POLL = 0.2
 """Seconds between two looks."""
-HELD_BACK = {"inhibitedBy": "inhibited by another alert", "silencedBy": "silenced", "mutedBy": "muted"}
 
 
 class Missed(Exception):
@@ -36,7 +36,7 @@ class Drill(NamedTuple):
 
     alert: str
     instance: str
-    rule: dict[str, Any]
+    rule: Rule
     prometheus: Prometheus
     alertmanager: Alertmanager
     declared: Declared
@@ -101,14 +101,16 @@ def reach(drill: Drill, push: Callable[[], None]) -> Iterator[Reached]:
 
 def resolve(drill: Drill, window: float) -> Reached:
     """The step after the series have ended, which the condition sees for so many seconds more. Raises Missed."""
-    keeps = drill.rule.get("keepFiringFor", 0)
 
     def happens() -> str | None:
         quiet = drill.prometheus.state(drill.alert, drill.instance) == "inactive"
         return "" if quiet and drill.alertmanager.alert(drill.alert, drill.instance) is None else None
 
     step = Step(
-        "resolved", window + 2 * drill.rule["interval"] + keeps, happens, lambda: "its series have ended, it has not"
+        "resolved",
+        window + 2 * drill.rule.interval + drill.rule.keeps,
+        happens,
+        lambda: "its series have ended, it has not",
     )
     return _wait(drill, step, lambda: None)
 
@@ -128,15 +130,15 @@ def _wait(drill: Drill, step: Step, meanwhile: Callable[[], object]) -> Reached:
 
 def _in_prometheus(drill: Drill) -> Iterator[Step]:
     """Pending, where the alert has a `for`, and firing."""
-    lasts, evaluated = drill.rule["duration"], 2 * drill.rule["interval"]
+    lasts, evaluated = drill.rule.waits, 2 * drill.rule.interval
 
     def is_in(*states: str) -> Callable[[], str | None]:
         return lambda: "" if drill.prometheus.state(drill.alert, drill.instance) in states else None
 
     def why_not() -> str:
         rule = drill.prometheus.rule(drill.alert) or drill.rule
-        error = f", {rule['lastError']}" if "lastError" in rule else ""
-        return f"its rule is {rule['health']}{error}, but does not see the drill's series; is it the spec's?"
+        error = f", {rule.error}" if rule.error else ""
+        return f"its rule is {rule.health}{error}, but does not see the drill's series; is it the spec's?"
 
     if lasts:
         yield Step("pending", evaluated, is_in("pending", "firing"), why_not)
@@ -148,35 +150,34 @@ def _received(drill: Drill) -> Step:
         alert = drill.alertmanager.alert(drill.alert, drill.instance)
         if alert is None:
             return None
-        receivers = [one["name"] for one in alert["receivers"]]
         meant = [node.receiver for node in _ways(drill, alert)]
-        if receivers != meant:
-            ours, theirs = ", ".join(meant), ", ".join(receivers)
+        if alert.receivers != meant:
+            ours, theirs = ", ".join(meant), ", ".join(alert.receivers)
             raise Missed(f"goes to {theirs}, but the spec means {ours}: render, and reload Alertmanager")
-        return f"for {', '.join(receivers)}"
+        return f"for {', '.join(alert.receivers)}"
 
     def why_not() -> str:
         known = ", ".join(drill.prometheus.alertmanagers()) or "no Alertmanager"
         return f"Prometheus sends to {known}, the drill looks at {drill.alertmanager.url}"
 
-    return Step("received", 2 * drill.rule["interval"], happens, why_not)
+    return Step("received", 2 * drill.rule.interval, happens, why_not)
 
 
-def _ways(drill: Drill, alert: dict[str, Any] | None) -> list[Node]:
-    return taken(drill.meaning.root, alert["labels"] if alert else {})
+def _ways(drill: Drill, alert: Received | None) -> list[Node]:
+    return taken(drill.meaning.root, alert.labels if alert else {})
 
 
 def _sent(drill: Drill, before: Requests) -> Step:
     """Requests that arrive at each kind of channel of the receivers, and none that fails, once `group_wait` is over."""
     ways = _ways(drill, drill.alertmanager.alert(drill.alert, drill.instance))
-    kinds = sorted({kind for node in ways for kind in channels(drill.declared, node.receiver)})
+    kinds = Counter(sorted(kind for node in ways for kind in channels(drill.declared, node.receiver)))
     # A group that was there before the alert is notified after its interval, and not after group_wait.
     waits = [[int(str(wait)) / 1000 for wait in node.waits[:2]] for node in ways]
     earliest = time.monotonic() + min(wait for wait, _ in waits) - 2 * POLL
 
     def missing() -> list[str]:
         now = drill.alertmanager.requests()
-        return [kind for kind in kinds if now.arrived[kind] <= before.arrived[kind] or _failed(now, kind)]
+        return [kind for kind in kinds if now.arrived[kind] - before.arrived[kind] < kinds[kind] or _failed(now, kind)]
 
     def _failed(now: Requests, kind: str) -> int:
         return now.failed[kind] - before.failed[kind]
@@ -184,7 +185,7 @@ def _sent(drill: Drill, before: Requests) -> Step:
     def happens() -> str | None:
         alert = drill.alertmanager.alert(drill.alert, drill.instance)
         for key, words in HELD_BACK.items():
-            if names := alert and alert["status"].get(key):
+            if names := alert and alert.held[key]:
                 raise Missed(f"is not sent, it is {words}: {', '.join(names)}")
         if not kinds:
             return "nowhere, since its receiver has no channel"
@@ -200,4 +201,6 @@ def _sent(drill: Drill, before: Requests) -> Step:
 
 def channels(declared: Declared, receiver: str) -> list[str]:
     """The kinds of a receiver's channels, as Alertmanager's metrics name them."""
+    if receiver in map(remedies.receiver, declared.remedies):
+        return ["webhook"]
     return [kind for kind, channel in declared.receivers[receiver] if channel is not None]

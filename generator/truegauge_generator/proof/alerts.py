@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple, get_args
 
+from truegauge_generator.alerts import Rendered, alerts
 from truegauge_generator.burns import job
-from truegauge_generator.cases import sample_labels
+from truegauge_generator.cases import instance_of, sample_labels
 from truegauge_generator.objectives import identity, windowed
 from truegauge_generator.proof.routing import Inhibition, Labels, Matcher, Meaning, Node, inhibited
-from truegauge_generator.targets import objectives, rules, spec_drift
+from truegauge_generator.targets import spec_drift
 from truegauge_spec import Spec
 from truegauge_spec.alert import Severity
 from truegauge_spec.condition import MetricCondition
 from truegauge_spec.expr import Expr
-from truegauge_spec.objectives import ALERTS, pairs
+from truegauge_spec.objectives import pairs
 from truegauge_spec.positions import Path
 from truegauge_spec.system import System
 from truegauge_spec.template import expand
@@ -37,18 +38,24 @@ World = tuple[Sent, ...]
 
 def declared(spec: Spec) -> Iterator[Sent]:
     """Every alert of the spec, with one value for each label."""
-    for name, system in spec.systems.items():
-        for (rule, _), alert in zip(rules.alerting_rules(spec, name), system.alerts.values(), strict=True):
-            yield _sent(spec, name, ("alerts", rule.name), rule, _result(system, alert.when))
-        for objective in system.objectives:
-            for kind, rule in zip(ALERTS, objectives.alerting_rules(spec, name, objective), strict=True):
-                window = pairs(system.objectives[objective], kind)[0].long
-                labels = {"job": job(system, system.objectives[objective]), **identity(system, objective)}
-                yield _sent(spec, name, ("objectives", objective), rule, {**labels, **windowed(window)})
-        if spec_drift.watched(system):
-            instance = next(iter(system.scrape.targets), "host-1:9187")
-            labels = {"job": name, "instance": instance, "system": name, "digest": spec_drift.NONE}
-            yield _sent(spec, name, ("system",), spec_drift.alerting_rule(spec, name), labels)
+    for one in alerts(spec):
+        given = _labels(spec, one)
+        own = {label: expand(text, given, 0) for label, text in one.rule.labels.items()}
+        labels = {**spec.prometheus.external_labels, **given, **own, "alertname": one.rule.name}
+        yield Sent(one.system, one.path, labels)
+
+
+def _labels(spec: Spec, one: Rendered) -> dict[str, str]:
+    """The labels of what an alert's expression gives."""
+    system = spec.systems[one.system]
+    if one.when:
+        return _result(system, system.alerts[one.rule.name].when)
+    if one.burn:
+        name = str(one.path[1])
+        objective = system.objectives[name]
+        window = windowed(pairs(objective, one.burn)[0].long)
+        return {"job": job(system, objective), **identity(system, name), **window}
+    return {"job": one.system, "instance": instance_of(system), "system": one.system, "digest": spec_drift.NONE}
 
 
 def _result(system: System, when: MetricCondition | Expr) -> dict[str, str]:
@@ -59,12 +66,6 @@ def _result(system: System, when: MetricCondition | Expr) -> dict[str, str]:
     metric = system.metrics.get(when.metric)
     labels = sample_labels(system, when)
     return {label: labels[label] for label in when.labels(metric.labels if metric else ())}
-
-
-def _sent(spec: Spec, system: str, path: Path, rule: rules.Rule, result: Mapping[str, str]) -> Sent:
-    own = {label: expand(text, result, 0) for label, text in rule.labels.items()}
-    external = spec.prometheus.external_labels
-    return Sent(system, path, {**external, **result, **own, "alertname": rule.name})
 
 
 def worlds(spec: Spec, meaning: Meaning) -> list[World]:
@@ -120,6 +121,8 @@ def _witnesses(node: Node, above: tuple[Matcher, ...]) -> Iterator[Sent]:
     for number, chosen in enumerate(_chosen(matchers)):
         labels = {"alertname": f"Route{number}", **chosen}
         yield Sent("", node.path, labels)
+        if node.continues and "severity" not in chosen:  # another route takes it too, and that may depend on this
+            yield from (Sent("", node.path, {"severity": severity, **labels}) for severity in SEVERITIES)
         for matcher in node.matchers:
             missed = {label: value for label, value in labels.items() if label != matcher.label}
             yield Sent("", node.path, {"alertname": "Missed", **missed})
@@ -130,8 +133,8 @@ def _witnesses(node: Node, above: tuple[Matcher, ...]) -> Iterator[Sent]:
 def _chosen(matchers: tuple[Matcher, ...]) -> Iterator[dict[str, str]]:
     """Labels for each value of each matcher, with the first value of the others."""
     for matcher in matchers:
-        for value in matcher.values:
-            yield {**{other.label: other.values[0] for other in matchers}, matcher.label: value}
+        for value in matcher.fitting:
+            yield {**{other.label: other.fitting[0] for other in matchers}, matcher.label: value}
 
 
 def _scenarios(rule: Inhibition, path: Path) -> Iterator[World]:

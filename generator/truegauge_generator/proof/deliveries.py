@@ -76,7 +76,7 @@ def deliver(subject: Subject) -> tuple[int, list[Finding]]:
                 hook.received.clear()
                 for status in ("firing", "resolved"):
                     server.post([sent.labels for sent in world], resolved=status == "resolved")
-                    expected = [one for one in bundles if status == "firing" or one.channel.split("/")[1] in RESOLVED]
+                    expected = [one for one in bundles if status == "firing" or one.channel.split("/")[-2] in RESOLVED]
                     findings += _compared(world, expected, hook, status)
                     count += len(expected)
                     if findings:

@@ -7,9 +7,9 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from truegauge_generator.acceptance import RULES, TESTS, place_of, ran
+from truegauge_generator.acceptance import RULES, TESTS, place_of
+from truegauge_generator.promtool import ran, tested
 from truegauge_generator.proof import documents, records
 from truegauge_generator.proof import panels as panel_tests
 from truegauge_generator.proof.suite import Suite
@@ -63,10 +63,8 @@ def _refused(promtool: str, rules: Sequence[str], tests: Sequence[str]) -> Itera
         if done.failed:
             yield from (place_of(Path(path), line, "promtool_rules") for line in done.complaints)
     for path in tests:
-        with TemporaryDirectory() as folder:
-            report = Path(folder) / "junit.xml"
-            done = run([promtool, "test", "rules", f"--junit={report}", path])
-            count, failures = ran(report)
+        done, reports = tested(promtool, [path])
+        count, failures = ran(reports.values())
         if done.failed:
             yield from (place_of(Path(path), line, "case_failed") for line in failures or done.complaints)
         elif not count:

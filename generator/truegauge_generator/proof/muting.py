@@ -104,7 +104,7 @@ def _watch(server: Server, expected: Outcomes) -> Outcomes:
 
 def _notified(hook: Hook) -> Iterator[tuple[str, str, str]]:
     for one in list(hook.received):
-        yield from ((one.channel.split("/")[0], labels["trial"], "notified") for labels, _ in one.alerts)
+        yield from ((one.channel.rsplit("/", 2)[0], labels["trial"], "notified") for labels, _ in one.alerts)
 
 
 def _muted(server: Server) -> Iterator[tuple[str, str, str]]:

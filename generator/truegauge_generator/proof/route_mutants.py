@@ -93,17 +93,23 @@ def _inhibition(rule: Configuration) -> Iterator[tuple[str, Edit]]:
 
 def _matchers(one: Matcher) -> Iterator[tuple[str, str]]:
     """What a matcher could be by mistake."""
-    text = matcher(one.label, one.values)
-    yield "matcher negated", text.replace("=~", "!~", 1) if len(one.values) > 1 else text.replace("=", "!=", 1)
+    yield "matcher negated", _written(one._replace(negated=not one.negated))
     if len(one.values) > 1:
         for index in range(len(one.values)):
-            yield "value dropped", matcher(one.label, one.values[:index] + one.values[index + 1 :])
+            yield "value dropped", _written(one._replace(values=one.values[:index] + one.values[index + 1 :]))
     elif one.label == "severity":
         for severity in SEVERITIES:
             if severity not in one.values:
-                yield "severity changed", matcher(one.label, severity)
+                yield "severity changed", _written(one._replace(values=(severity,)))
     else:
-        yield "matcher changed", matcher(one.label, f"{one.values[0]}x")
+        yield "matcher changed", _written(one._replace(values=(f"{one.values[0]}x",)))
+
+
+def _written(one: Matcher) -> str:
+    text = matcher(one.label, one.values)
+    if not one.negated:
+        return text
+    return text.replace("=~", "!~", 1) if len(one.values) > 1 else text.replace("=", "!=", 1)
 
 
 def _put(key: str, at: int, new: str, part: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from difflib import unified_diff
 from itertools import product
 from math import prod
@@ -108,7 +109,7 @@ def told_apart(one: Meaning, other: Meaning) -> str | None:
         return "no scenario of the inhibition rules shows it"
     values: dict[str, set[str]] = {}
     for matcher in (*one.matchers, *other.matchers):
-        values.setdefault(matcher.label, {OTHER}).update(matcher.values)
+        values.setdefault(matcher.label, {OTHER}).update(matcher.values, matcher.fitting)
     if "severity" in values:  # an alert always has one of these
         values["severity"] = set(SEVERITIES)
     if prod(map(len, values.values())) > MOST:
@@ -118,7 +119,7 @@ def told_apart(one: Meaning, other: Meaning) -> str | None:
         labels = dict(zip(values, chosen, strict=True))
         left, right = _ways(one, labels), _ways(other, labels)
         shown = ", ".join(f"{name}={value}" for name, value in labels.items() if value) or "no labels"
-        if [way[1:] for way in left] != [way[1:] for way in right]:
+        if Counter(way[1:] for way in left) != Counter(way[1:] for way in right):
             return f"no alert of the spec shows it, one of {shown} would"
         # Alerts share a group only on the same route, so the routes of one have to stand for those of the other.
         if ours.setdefault(left, right) != right or theirs.setdefault(right, left) != left:

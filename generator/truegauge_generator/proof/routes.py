@@ -16,7 +16,7 @@ from truegauge_generator.proof.alertmanager import Hook, Refused, running
 from truegauge_generator.proof.alerts import Sent, declared, worlds
 from truegauge_generator.proof.deliveries import Key, key
 from truegauge_generator.proof.route_trials import Mutant, judged
-from truegauge_generator.proof.routing import Labels, Matcher, Meaning, Node, of_spec, taken
+from truegauge_generator.proof.routing import Labels, Matcher, Meaning, Node, fit, of_spec, taken
 from truegauge_generator.proof.routing import of_configuration as meaning_of
 from truegauge_generator.proof.trial import LATE, Subject, hurried, on_loopback, read
 from truegauge_generator.tools import run
@@ -106,7 +106,7 @@ def _row(meaning: Meaning, labels: Labels) -> Row:
         tuple(
             " and ".join(map(_written, rule.source)) + (f" of the same {', '.join(rule.equal)}" if rule.equal else "")
             for rule in meaning.inhibitions
-            if all(matcher.matches(labels) for matcher in rule.target)
+            if fit(rule.target, labels)
         ),
     )
 

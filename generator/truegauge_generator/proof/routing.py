@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from json import loads
 from typing import Any, NamedTuple
 
+from truegauge_generator.promql import matcher_parts
+from truegauge_generator.targets.remedies import receiver
 from truegauge_spec.model import Matchers
 from truegauge_spec.positions import Path
-from truegauge_spec.stack import Alertmanager, RootRoute, Route
+from truegauge_spec.stack import Alertmanager, RemediesPost, RootRoute, Route
 
 Labels = Mapping[str, str]
 WAITS = ("group_wait", "group_interval", "repeat_interval")
@@ -28,6 +30,11 @@ class Matcher(NamedTuple):
     def matches(self, labels: Labels) -> bool:
         """Whether it holds for an alert's labels."""
         return (labels.get(self.label, "") in self.values) != self.negated
+
+    @property
+    def fitting(self) -> tuple[str, ...]:
+        """Values for which it holds: all of them, or one of them where it is negated."""
+        return (f"{''.join(self.values)}x",) if self.negated else self.values
 
 
 class Node(NamedTuple):
@@ -76,7 +83,21 @@ class Meaning(NamedTuple):
 def of_spec(alertmanager: Alertmanager) -> Meaning:
     """What the spec means."""
     rules = [Inhibition(_matchers(rule.source), _matchers(rule.target), rule.equal) for rule in alertmanager.inhibit]
-    return Meaning(_node(alertmanager.route, ("alertmanager", "route"), None), tuple(rules))
+    root = _node(alertmanager.route, ("alertmanager", "route"), None)
+    posts = [_post(root, name, post) for name, post in alertmanager.remedies.items()]
+    return Meaning(root._replace(children=(*posts, *root.children)), tuple(rules))
+
+
+def _post(root: Node, name: str, post: RemediesPost) -> Node:
+    """The route of an entry of `remedies:`. It comes before all others, does not wait, and continues."""
+    return root._replace(
+        path=("alertmanager", "remedies", name),
+        matchers=(Matcher("remedy", ("",), negated=True), *_matchers(post.match)),
+        receiver=receiver(name),
+        waits=(0, *root.waits[1:]),
+        continues=True,
+        children=(),
+    )
 
 
 def _node(route: RootRoute | Route, path: Path, parent: Node | None) -> Node:
@@ -134,15 +155,14 @@ def _configured(route: Mapping[str, Any], path: Path, parent: Node | None) -> No
     )
 
 
-_MATCHER = re.compile(r"(\w+)(=~|!~|!=|=)(\".*\")", re.DOTALL)
 _CHOICE = re.compile(r"((?:\\.|[^|\\])+)", re.DOTALL)
 
 
 def parsed(text: str) -> Matcher:
     """Read `label="value"` and the like. A pattern is a choice of escaped values, as they are rendered."""
-    match = _MATCHER.fullmatch(text)
-    assert match is not None, text
-    label, operator, value = match[1], match[2], loads(match[3])
+    parts = matcher_parts(text)
+    assert parts is not None, text
+    label, operator, value = parts[0], parts[1], loads(parts[2])
     values = [re.sub(r"\\(.)", r"\1", one) for one in _CHOICE.findall(value)] if "~" in operator else [value]
     return Matcher(label, tuple(values), operator.startswith("!"))
 
@@ -156,7 +176,7 @@ def nodes(root: Node) -> Iterator[Node]:
 
 def taken(node: Node, labels: Labels) -> list[Node]:
     """The routes that an alert takes: the deepest that match, the first of siblings unless it continues."""
-    if not all(matcher.matches(labels) for matcher in node.matchers):
+    if not fit(node.matchers, labels):
         return []
     found: list[Node] = []
     for child in node.children:
@@ -175,7 +195,7 @@ def inhibited(rules: Iterable[Inhibition], alerts: Sequence[Labels]) -> list[boo
     """
     found: list[bool | None] = [False] * len(alerts)
     for rule in rules:
-        sides = [(_all(rule.source, labels), _all(rule.target, labels)) for labels in alerts]
+        sides = [(fit(rule.source, labels), fit(rule.target, labels)) for labels in alerts]
         keys = [tuple(labels.get(label, "") for label in rule.equal) for labels in alerts]
         alone = {key for (source, target), key in zip(sides, keys, strict=True) if source and not target}
         both = {key for (source, target), key in zip(sides, keys, strict=True) if source and target}
@@ -187,5 +207,6 @@ def inhibited(rules: Iterable[Inhibition], alerts: Sequence[Labels]) -> list[boo
     return found
 
 
-def _all(matchers: Iterable[Matcher], labels: Labels) -> bool:
+def fit(matchers: Iterable[Matcher], labels: Labels) -> bool:
+    """Whether all of them hold."""
     return all(matcher.matches(labels) for matcher in matchers)

@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+from truegauge_generator.promtool import tested
 from truegauge_generator.proof.jobs import Job
-from truegauge_generator.tools import Run, run
+from truegauge_generator.tools import Run
 
 BATCH = 50
 """Units in one process: enough to forget the start of promtool, few enough to show progress and fill all cores."""
@@ -54,21 +55,8 @@ def _run(promtool: str, batch: Sequence[Job]) -> list[Verdict]:
             for name, text in zip(names, one.rules, strict=True):
                 (folder / name).write_text(text, encoding="utf-8")
             (folder / f"t{number}.yml").write_text(one.head(names), encoding="utf-8")
-        report = folder / "junit.xml"
-        tests = [str(folder / f"t{number}.yml") for number in range(len(batch))]
-        said = run([promtool, "test", "rules", f"--junit={report}", *tests])
-        suites = _suites(report)
-    return [_verdict(one, number, suites.get(f"t{number}.yml"), said) for number, one in enumerate(batch)]
-
-
-def _suites(report: Path) -> dict[str, ElementTree.Element]:
-    if not report.exists():
-        return {}
-    try:
-        root = ElementTree.parse(report).getroot()  # noqa: S314 - promtool's own file
-    except ElementTree.ParseError:
-        return {}
-    return {Path(suite.get("name", "")).name: suite for suite in root.iter("testsuite")}
+        said, reports = tested(promtool, [str(folder / f"t{number}.yml") for number in range(len(batch))])
+    return [_verdict(one, number, reports.get(f"t{number}.yml"), said) for number, one in enumerate(batch)]
 
 
 def _verdict(one: Job, number: int, suite: ElementTree.Element | None, said: Run) -> Verdict:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
+from truegauge_generator.cases import instance_of
 from truegauge_generator.expressions import recorded
 from truegauge_generator.proof.comparisons import Guard, driven, off_of
 from truegauge_generator.proof.course import Case, Driven, Pace, Run, WorkedOut, alerts, runs, silent, turned
@@ -59,11 +60,10 @@ def worked_out(spec: Spec, system: str, alert: str) -> WorkedOut | str:
 
 @lru_cache(maxsize=1024)
 def _worked_out(spec: Spec, system: str, alert: str) -> WorkedOut | str:
-    declared = spec.systems[system].alerts[alert]
-    address = next(iter(spec.systems[system].scrape.targets), "host-1:9187")
-    scope = Scope(spec.systems[system], recorded(spec), {"job": system, "instance": address})
+    one = spec.systems[system]
+    scope = Scope(one, recorded(spec), {"job": system, "instance": instance_of(one)})
     try:
-        return cases(declared, scope)
+        return cases(one.alerts[alert], scope)
     except NotWorkedOut as reason:
         return str(reason)
 

@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 
 from yaml import CSafeLoader, load
 
+from truegauge_generator.drift.defaults import RESOLVED
 from truegauge_generator.proof.alerts import World
 from truegauge_generator.proof.routing import Meaning
 from truegauge_spec.interval import Interval
 from truegauge_spec.positions import Path
 
 Configuration = Mapping[str, Any]
-# Whether a channel tells of resolved alerts where its configuration is silent: Alertmanager's defaults.
-RESOLVED = {"webhook_configs": True, "slack_configs": False, "pagerduty_configs": True, "email_configs": False}
 SOON = {"group_wait": "300ms", "group_interval": "300ms", "repeat_interval": "1h"}
 LATE = {"group_wait": "1h", "group_interval": "1h", "repeat_interval": "1h"}
 AT_ONCE = {"group_wait": "0s", "group_interval": "100ms", "repeat_interval": "1h"}
@@ -51,7 +50,10 @@ def on_loopback(configuration: Configuration, hook: str) -> Configuration:
 
 def _receiver(receiver: Configuration, hook: str) -> Configuration:
     webhooks = [
-        {"url": f"{hook}/{receiver['name']}/{kind}/{index}", "send_resolved": one.get("send_resolved", RESOLVED[kind])}
+        {
+            "url": f"{hook}/{receiver['name']}/{kind}/{index}",
+            "send_resolved": one.get("send_resolved", RESOLVED[kind] == "true"),
+        }
         for kind, channels in receiver.items()
         if kind != "name"
         for index, one in enumerate(channels)

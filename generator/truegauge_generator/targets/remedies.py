@@ -8,13 +8,14 @@ from truegauge_generator.promql import matcher
 from truegauge_spec.stack import Alertmanager, RemediesPost
 
 ANY = 'remedy!=""'
+"""What an alert that has a remedy matches."""
 
 
 def receivers(alertmanager: Alertmanager) -> list[dict[str, Any]]:
     """A webhook with the exporter's token; no declared receiver has a slash in its name."""
     return [
         {
-            "name": _name(name),
+            "name": receiver(name),
             "webhook_configs": [{"url": post.url, "send_resolved": True, "http_config": _http(post)}],
         }
         for name, post in alertmanager.remedies.items()
@@ -25,7 +26,7 @@ def routes(alertmanager: Alertmanager) -> list[dict[str, Any]]:
     """They come first, do not wait, and continue: the notification is sent all the same."""
     return [
         {
-            "receiver": _name(name),
+            "receiver": receiver(name),
             "matchers": [ANY, *(matcher(label, values) for label, values in post.match.items())],
             "continue": True,
             "group_wait": "0s",
@@ -34,7 +35,8 @@ def routes(alertmanager: Alertmanager) -> list[dict[str, Any]]:
     ]
 
 
-def _name(name: str) -> str:
+def receiver(name: str) -> str:
+    """The receiver that stands for an entry of `remedies:`."""
     return f"remedies/{name}"
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from truegauge_generator import digests
+from truegauge_generator.cases import instance_of
 from truegauge_generator.links import dashboard_url, runbook_url
 from truegauge_generator.literals import single, word
 from truegauge_generator.promql import selector
@@ -24,6 +25,7 @@ WAIT, SCRAPES = 60_000, 4
 """The alert waits so many milliseconds, and at least so many scrapes: a deployment may roll that long."""
 STEP = 15_000
 """Milliseconds between evaluations in the tests."""
+SEVERITY = "warning"
 NONE, OTHER = "none", "0" * digests.LENGTH
 SUMMARY = "The exporter at {{ $labels.instance }} runs another spec than its rules were made from"
 RUNBOOK = """\
@@ -86,7 +88,7 @@ def alerting_rule(spec: Spec, name: str) -> Rule:
         expr,
         duration(wait(spec, spec.systems[name])),
         "",
-        {"severity": "warning"},
+        {"severity": SEVERITY},
         {
             "summary": SUMMARY,
             "description": f"It runs the spec {{{{ $labels.digest }}}}; the rules of {name} are for {expected}.",
@@ -105,7 +107,7 @@ def tests_view(spec: Spec, system: System) -> dict[str, Any] | None:
 def _tests(spec: Spec, system: System) -> Iterator[Test]:
     """Each way to agree and to differ. Times are in steps, of which the alert waits `held`."""
     rule, expected = alerting_rule(spec, system.system), digests.of_metrics(spec, system.system)
-    target = {"job": system.system, "instance": next(iter(system.scrape.targets), "host-1:9187")}
+    target = {"job": system.system, "instance": instance_of(system)}
     held = -(-wait(spec, system) // STEP)
     end = held + 3
 

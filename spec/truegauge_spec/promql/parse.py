@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import promql_parser
 
@@ -72,12 +72,6 @@ def _unknown_functions(tokens: list[Token]) -> Iterator[Fault]:
         is_call = token.kind == "name" and after.text == "(" and token.word not in KEYWORDS
         if is_call and token.text not in FUNCTIONS and token.word not in AGGREGATIONS:
             yield Fault(unknown_name(token.text, (*FUNCTIONS, *AGGREGATIONS)), (token.start, token.end))
-
-
-def prettified(text: str) -> str:
-    """The expression as the parser prints it, which is how two of them are compared. Raises ValueError."""
-    tree: Any = promql_parser.parse(text)
-    return str(tree.prettify())
 
 
 def _depth(tokens: list[Token]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from truegauge_spec.promql.parse import DEEPEST, Fault, parse, prettified
+from truegauge_spec.promql.parse import DEEPEST, Fault, parse
 from truegauge_spec.promql.scan import duration_milliseconds, number_value, scan
 from truegauge_spec.promql.syntax import Binary, Call, Node, Number, Range, Selector, Subquery, Unread
 
@@ -92,7 +92,3 @@ def test_numbers_and_durations_have_their_worth() -> None:
         1500,
     ]
     assert [token.text for token in scan("a:b[5m:1m]")] == ["a:b", "[", "5m", ":", "1m", "]", ""]
-
-
-def test_expressions_are_compared_by_how_the_parser_prints_them() -> None:
-    assert prettified("sum(x)by(a)") == prettified("sum by (a) (x)")
