@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template, pass_eval_context
+from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined, Template, pass_eval_context
 from jinja2.nodes import EvalContext
 
 from truegauge_generator import literals
@@ -57,6 +60,18 @@ LANGUAGES = {
 
 
 @cache
+def _compiled() -> FileSystemBytecodeCache | None:
+    """Compiled templates, kept beside the bytecode of this module; None where Python keeps none either.
+
+    Jinja sees that a template has changed, but not that this module has.
+    """
+    bytecode = Path(__spec__.cached or "")
+    if sys.dont_write_bytecode or not bytecode.is_file() or not os.access(bytecode.parent, os.W_OK):
+        return None
+    return FileSystemBytecodeCache(str(bytecode.parent), f"template-{bytecode.stat().st_mtime_ns:x}-%s.cache")
+
+
+@cache
 def _environment(language: str) -> Environment:
     as_literal = LANGUAGES[language]
 
@@ -72,6 +87,7 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=_compiled(),
     )
     for name in ("word", "words", "strings", "block", "single", "tree", "code", "fenced", "prose", "identifier"):
         environment.filters[name] = getattr(literals, name)
