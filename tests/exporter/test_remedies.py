@@ -8,8 +8,9 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
@@ -75,6 +76,28 @@ def test_freed_memory_is_given_back(site: Site) -> None:
     (entry,) = site.post(alert("HighMemoryUsage"))
     assert (entry["outcome"], site.limit()) == ("done", "256.0 MiB")
     assert before - resident() > 30 * MIB
+
+
+def full(con: Any) -> None:
+    """Fill the memory limit with rows that cannot be evicted: there is no temporary folder to spill to."""
+    con.execute("SET temp_directory = ''").execute("CREATE TEMP TABLE large (id DOUBLE, text VARCHAR)")
+    for rows in (200_000, 20_000, 2_000, 200):
+        with suppress(duckdb.OperationalError):  # the commit may be what finds no room
+            while True:
+                con.execute("INSERT INTO large SELECT random(), repeat('x', 50) || random() FROM range(?)", [rows])
+
+
+@pytest.mark.parametrize("name", ["HighMemoryUsage", "HighQueryLatency"])
+def test_on_a_full_memory_a_remedy_is_done_and_the_polls_go_on(build: Callable[..., Site], name: str) -> None:
+    site = build(largest_memory_limit=256 * MIB + 1024)  # not enough to matter
+    full(site.con)
+    (entry,) = site.post(alert(name, instance_id="mt5-1"))
+    assert entry["outcome"] == "done", entry
+    for _ in range(20):  # longer than readings are fresh
+        assert site.lab.value("duckdb_up", instance_id="mt5-1") == 1
+        time.sleep(0.05)
+    site.con.execute("DROP TABLE large")
+    site.lab.until(lambda scrape: scrape("duckdb_memory_pinned_bytes", instance_id="mt5-1") == 0)
 
 
 def test_the_write_ahead_log_is_emptied(site: Site) -> None:
