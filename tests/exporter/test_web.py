@@ -188,6 +188,18 @@ def test_a_renewed_certificate_and_password_need_no_restart(
     assert "web.yml:1: tls_server_config has no value" in caplog.text
 
 
+@pytest.mark.parametrize("text", ["", "\n", "# only a comment\n", "---\n"])
+def test_a_file_that_says_nothing_protects_nothing_and_is_refused(
+    text: str, serve: Callable[..., Server], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = serve("basic_auth_users:", f"  prometheus: {HASHED}")
+    (tmp_path / "web.yml").write_text(text)
+    assert ask(server) == 401
+    assert "web.yml: it says nothing" in caplog.text
+    with pytest.raises(ValueError, match=r"web\.yml: it says nothing; without tls_server_config, basic_auth_users, "):
+        web(tmp_path / "web.yml")
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
