@@ -43,8 +43,9 @@ class Instrument:
     def child(self, values: tuple[str, ...]) -> Child:
         """The child for label values given in declared order.
 
-        Raises ValueError for a value outside a closed set or a wrong number of values, TypeError for one that is no
-        string. A value beyond an open label's limit becomes "other" and is counted in `dropped`.
+        Raises ValueError for a value outside a closed set, one that is no valid Unicode, or a wrong number of values,
+        TypeError for one that is no string. A value beyond an open label's limit becomes "other" and is counted in
+        `dropped`.
         """
         found = self.children.get(values)
         return found if found is not None else self._add(self._checked(values))
@@ -82,6 +83,8 @@ class Instrument:
         for label, value in zip(metric.labels, values, strict=True):
             if not isinstance(value, str):
                 raise TypeError(f"{metric.name}: label {label.name} takes a str, not {type(value).__name__}")
+            if not is_utf8(value):
+                raise ValueError(f"{metric.name}: {label.name}={value!r} is no text that UTF-8 has")
             if self._accepts(label, value):
                 checked.append(value)
             elif label.values is not None:
@@ -175,6 +178,15 @@ def check(metric: Metric) -> None:
         raise ValueError(f"{metric.name}: a histogram, and only a histogram, has buckets, and they rise")
     if (metric.measure == "sql") != (metric.sql is not None) or (metric.sql is not None and metric.buckets):
         raise ValueError(f"{metric.name}: measure 'sql', and only it, has a query; it gives a counter or a gauge")
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a scrape can show it: half of a surrogate pair, as `os.fsdecode` makes it, it cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number(name: str, value: float) -> float:

@@ -96,6 +96,31 @@ def test_the_environment_names_the_instance(lab: Lab, monkeypatch: pytest.Monkey
     con.close()
 
 
+@pytest.mark.parametrize("wrong", [5, "", "\udcff", b"mt5", True])
+def test_an_instance_id_that_no_scrape_could_show_is_refused(lab: Lab, tmp_path: Path, wrong: Any) -> None:
+    for call in (
+        lambda: lab.connect(tmp_path / "a.duckdb", instance_id=wrong, listen=False),
+        lambda: lab.exporter.instrument(duckdb.connect(), instance_id=wrong, listen=False),
+        lambda: lab.exporter.sync(wrong),
+        lambda: lab.exporter.sync_pending(1, wrong),
+    ):
+        with pytest.raises(ValueError, match=r"instance_id is .*; it is a text"):
+            call()
+    con = lab.connect(tmp_path / "a.duckdb", instance_id="i", listen=False)
+    assert lab.value("duckdb_failed_connections", instance_id="i") == 0
+    con.close()
+
+
+def test_an_environment_that_names_the_instance_in_no_unicode_is_said(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(INSTANCE_VARIABLE, "\udcff")
+    with pytest.raises(ValueError, match=rf"{INSTANCE_VARIABLE} is '\\udcff'; it is a text"):
+        lab.connect(listen=False)
+    monkeypatch.setenv(INSTANCE_VARIABLE, "")
+    lab.connect(listen=False).close()
+
+
 def test_closing_the_last_connection_gives_the_file_free_at_once(lab: Lab, tmp_path: Path) -> None:
     database = tmp_path / "a.duckdb"
     con = lab.connect(database, instance_id="i", listen=False)

@@ -16,7 +16,7 @@ from weakref import WeakMethod
 import duckdb
 
 from ..exposition import Exposition
-from ..instruments import Instruments
+from ..instruments import Instruments, is_utf8
 from ..server import Server, address
 from . import probe_report, source
 from .connection import Connection
@@ -89,8 +89,8 @@ class Exporter:
         `web_config`, `remedies_token_file`, `registry`: as for `serve`.
 
         Raises what `duckdb.connect` raises, unchanged and counted as a failed connection; ValueError for a size, an
-        address or a file of the server that is none, and for a second database under the instance_id of one that is
-        open.
+        address or a file of the server that is none, for an instance_id that is no text of valid Unicode, and for a
+        second database under the instance_id of one that is open.
         """
         limit, quota = self._sizes(memory_limit, disk_quota)
         limits = [size for size in (limit, parse_bytes(source.configured_limit(config))) if size is not None]
@@ -226,7 +226,7 @@ class Exporter:
                 if not same.connected:
                     same.measure(wanted)
                 return same
-            id_ = instance_id or default_instance_id()
+            id_ = _meant(instance_id)
             if same is not None and same.connected:
                 raise ValueError(f"this database is measured as instance {same.id!r} already, it cannot be {id_!r} too")
             found = self._instances.get(id_)
@@ -242,8 +242,8 @@ class Exporter:
 
     def _sync_instance(self, instance_id: str | None) -> str:
         if instance_id is None and len(self._instances) == 1:
-            instance_id = next(iter(self._instances))
-        return instance_id or default_instance_id()
+            return next(iter(self._instances))
+        return _meant(instance_id)
 
     def _new_instance(self, id_: str, wanted: Source) -> Instance:
         # Each has views of its own, and so a classifier.
@@ -301,6 +301,12 @@ def process_exporter(instruments: Instruments, system: str, digest: str) -> Expo
     return exporter
 
 
-def default_instance_id() -> str:
-    """The environment's choice, else the host name."""
-    return os.environ.get(INSTANCE_VARIABLE) or socket.gethostname()
+def _meant(instance_id: str | None) -> str:
+    """The given one, else the environment's choice, else the host name. Raises ValueError for no label value."""
+    name = "instance_id"
+    meant: object = instance_id
+    if meant is None:
+        name, meant = INSTANCE_VARIABLE, os.environ.get(INSTANCE_VARIABLE) or socket.gethostname()
+    if not isinstance(meant, str) or not meant or not is_utf8(meant):
+        raise ValueError(f"{name} is {meant!r}; it is a text of valid Unicode that is not empty, for example 'mt5-1'")
+    return meant
