@@ -6,6 +6,7 @@ import itertools
 import math
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -31,7 +32,8 @@ class Instrument:
         self.metric = metric
         self.children: dict[tuple[str, ...], Child] = {}
         self.dropped: dict[str, int] = {label.name: 0 for label in metric.labels if label.values is None}
-        self._seen: dict[str, set[str]] = {name: set() for name in self.dropped}
+        self._seen: dict[str, Counter[str]] = {name: Counter() for name in self.dropped}  # children with each value
+        self._lock = threading.RLock()  # guards them: a child comes and goes with its counts
         self.older: list[Instrument] = []  # the same thing under old names
         self.bounds = tuple(bound for bound in metric.buckets if bound != math.inf)
         # A query gives a counter's whole value, and none before it is asked.
@@ -52,11 +54,12 @@ class Instrument:
 
     def remove(self, values: tuple[str, ...]) -> None:
         """Forget a child, so that its series ends; its label values no longer count against the limit."""
-        if self.children.pop(values, None) is None:
-            return
-        for index, label in enumerate(self.metric.labels):
-            if label.values is None and not any(known[index] == values[index] for known in list(self.children)):
-                self._seen[label.name].discard(values[index])
+        with self._lock:
+            if self.children.pop(values, None) is not None:
+                for label, value in self._counted(values):
+                    self._seen[label][value] -= 1
+                    if not self._seen[label][value]:
+                        del self._seen[label][value]
 
     def fits(self, values: tuple[str, ...]) -> bool:
         """Whether `child(values)` would neither raise nor fold a value into "other"."""
@@ -95,13 +98,23 @@ class Instrument:
         return tuple(checked)
 
     def _add(self, values: tuple[str, ...]) -> Child:
+        with self._lock:
+            found = self.children.get(values)  # another thread may have come first
+            if found is None:
+                found = self.children[values] = (
+                    Histogram(values, self.bounds)
+                    if self.metric.buckets
+                    else Value(values, None if self._is_gauge else 0)
+                )
+                for label, value in self._counted(values):
+                    self._seen[label][value] += 1
+            return found
+
+    def _counted(self, values: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """The values that count against a limit, by their labels."""
         for label, value in zip(self.metric.labels, values, strict=True):
             if label.values is None and value != OTHER:
-                self._seen[label.name].add(value)
-        child: Child = (
-            Histogram(values, self.bounds) if self.metric.buckets else Value(values, None if self._is_gauge else 0)
-        )
-        return self.children.setdefault(values, child)  # another thread may have come first
+                yield label.name, value
 
 
 class Instruments:

@@ -257,10 +257,12 @@ class Exporter:
     def _forget_closed(self, now: float) -> None:
         with self._lock:
             connected = {id_ for id_, instance in self._instances.items() if instance.connected}
-            for id_, instance in list(self._instances.items()):
-                if connected and id_ not in connected and now - instance.idle_since > self._settings.forget_after:
-                    del self._instances[id_]
-                    self._recorder.forget(id_)
+            idle = self._instances.keys() - connected if connected else set()
+            gone = {id_ for id_ in idle if now - self._instances[id_].idle_since > self._settings.forget_after}
+            for id_ in gone:
+                del self._instances[id_]
+            if gone:
+                self._recorder.forget(gone)
 
     def _shown(self, registry: CollectorRegistry | None) -> Callable[[], bytes]:
         if registry is None:
