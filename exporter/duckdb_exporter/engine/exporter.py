@@ -59,8 +59,11 @@ class Exporter:
         self._instances: dict[str, Instance] = {}
         self._lock = threading.Lock()  # guards _instances
         self._scrape_lock = threading.Lock()
-        remedies = self._settings.remedies
-        self._remedies = None if remedies is None else Remedies(remedies, instruments, self._instances)
+        self._remedies = (
+            None
+            if (remedies := self._settings.remedies) is None
+            else Remedies(remedies, self._settings.instance_label, self._recorder, self._instances)
+        )
         self._has_probes = any(metric.sql is not None for metric in self._recorder.metrics)
         pages = probe_report.pages(self._probes) if self._has_probes else {}
         self._serving = Serving(system, self._settings.listen, self._shown, pages, self._remedies)
