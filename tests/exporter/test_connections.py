@@ -164,7 +164,19 @@ def test_closing_never_meets_a_poll(make_lab: Callable[..., Lab], tmp_path: Path
     first.close()
 
 
-@pytest.mark.parametrize("checkpoint", [lambda con: con.execute("CHECKPOINT"), lambda con: con.checkpoint()])
+CHECKPOINTS: list[Callable[[Any], object]] = [
+    lambda con: con.execute("CHECKPOINT"),
+    lambda con: con.execute("-- now\n  checkpoint memory;"),
+    lambda con: con.execute("CALL checkpoint()").fetchall(),
+    lambda con: con.execute(con.extract_statements("/* now */ CHECKPOINT")[0]),
+    lambda con: con.executemany("CHECKPOINT", [[], []]),
+    lambda con: con.sql("CHECKPOINT"),
+    lambda con: con.query(query="CHECKPOINT"),
+    lambda con: con.checkpoint(),
+]
+
+
+@pytest.mark.parametrize("checkpoint", CHECKPOINTS)
 def test_a_checkpoint_never_meets_a_poll(make_lab: Callable[..., Lab], checkpoint: Callable[[Any], object]) -> None:
     con = make_lab(poll_interval=0.0005).connect(instance_id="i", listen=False)
     for _ in range(100):
@@ -173,17 +185,39 @@ def test_a_checkpoint_never_meets_a_poll(make_lab: Callable[..., Lab], checkpoin
     con.close()
 
 
-def test_a_checkpoint_that_cannot_be_is_refused_as_ever(lab: Lab) -> None:
+@pytest.mark.parametrize("checkpoint", CHECKPOINTS)
+def test_a_checkpoint_that_cannot_be_is_refused_as_ever(lab: Lab, checkpoint: Callable[[Any], object]) -> None:
     con = lab.connect(instance_id="i", listen=False)
     con.execute("CREATE TABLE t AS SELECT 1 AS id")
     reader = con.cursor().begin()
     reader.execute("SELECT * FROM t").fetchall()
     con.execute("DROP TABLE t")
     with pytest.raises(duckdb.TransactionException, match="Cannot CHECKPOINT"):
-        con.execute("CHECKPOINT")
-    with pytest.raises(duckdb.TransactionException, match="Cannot CHECKPOINT"):
-        con.checkpoint()
+        checkpoint(con)
     reader.rollback()
+    con.close()
+
+
+@pytest.mark.parametrize("checkpoint", CHECKPOINTS)
+def test_a_checkpoint_that_its_own_transaction_forbids_says_so(lab: Lab, checkpoint: Callable[[Any], object]) -> None:
+    con = lab.connect(instance_id="i", listen=False)
+    con.begin().execute("CREATE TABLE t AS SELECT 1 AS id")
+    with pytest.raises(duckdb.TransactionException, match="transaction local changes"):
+        checkpoint(con)
+    con.commit()
+    assert lab.value("duckdb_transaction_count", instance_id="i", outcome="lost_commit") == 1
+    con.close()
+
+
+def test_a_checkpoint_is_a_query_whichever_way_it_is_asked_for(lab: Lab) -> None:
+    con = lab.connect(instance_id="i", listen=False)
+    for number, checkpoint in enumerate(CHECKPOINTS, 1):
+        checkpoint(con)
+        assert lab.value("duckdb_query_latency_ms_count", query_type="OTHER") == number
+    con.execute("SELECT * FROM range(10)")
+    con.checkpoint()  # drops the rows, as on a bare connection
+    assert con.fetchone() is None
+    assert lab.scrape().by_labels("duckdb_query_count")["abandoned", "SELECT"] == 1
     con.close()
 
 
