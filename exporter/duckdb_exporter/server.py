@@ -63,6 +63,7 @@ class Server:
         self._open: dict[socket.socket, threading.Thread] = {}
         self._waiting: dict[socket.socket, None] = {}
         self.closed = False
+        self._at_close: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._accept, name=f"{title} server", daemon=True)
         self._thread.start()
 
@@ -77,15 +78,19 @@ class Server:
         scheme = "https" if self._web is not None and self._web.current().tls else "http"
         return f"{scheme}://{self._host}:{self.port}/metrics"
 
+    def at_close(self, call: Callable[[], None]) -> None:
+        """Call this once when it is closed, before its port is free, and in each forked child."""
+        self._at_close.append(call)
+
     def forked(self) -> None:
         """In a forked child: let go of the parent's port and clients. The threads that serve them are not here."""
-        self.closed = True
+        self._end()
         for one in (self._socket, self._wake, self._waker, *self._open):
             one.close()
 
     def close(self) -> None:
         """Stop, free the port and end every open connection. May be called again."""
-        self.closed = True
+        self._end()
         with contextlib.suppress(OSError):
             self._waker.send(b".")
         self._thread.join()
@@ -95,6 +100,11 @@ class Server:
             _shut(connection)
             if thread is not threading.current_thread():
                 thread.join(1.0)
+
+    def _end(self) -> None:
+        self.closed = True
+        while self._at_close:
+            self._at_close.pop()()
 
     def _accept(self) -> None:
         with selectors.DefaultSelector() as ready:
