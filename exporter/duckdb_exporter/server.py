@@ -9,12 +9,14 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .exposition import CONTENT_TYPE
 from .http1 import READ_TIMEOUT, Answer, Refused, Request, Stream, encode
 from .reloaded import Reloaded
-from .web import WebConfig
+
+if TYPE_CHECKING:
+    from .web import WebConfig
 
 CONNECTIONS_LIMIT = 64
 READ = ("GET", "HEAD")

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..authentication import read_token, same
 from ..declare import Remedies as Settings
 from ..http1 import Answer, Refused
 from ..instruments import OTHER
@@ -85,6 +84,8 @@ class Remedies:
 
         Raises OSError, ValueError for a token that cannot be read.
         """
+        from ..authentication import read_token, same  # noqa: PLC0415 - who has no token does not load it
+
         token = Reloaded(lambda: (read_token(token_file), (token_file,)))
         self._names = names
 
