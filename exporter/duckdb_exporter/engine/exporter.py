@@ -7,10 +7,11 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from weakref import WeakMethod
 
 import duckdb
@@ -88,16 +89,19 @@ class Exporter:
         host name. Further connections to the same database share its instance. `listen`: host:port, False for no
         server, default the spec's. A server that cannot be started is logged and does not keep the application from
         its database. `memory_limit`: set on the engine, in bytes or as DuckDB writes sizes; default the spec's.
-        `disk_quota`: what disk use is compared with; default the spec's, else the size of the file system.
+        `disk_quota`: what disk use is compared with; default the spec's, else the size of the file system. Both are of
+        the database: while it is open, a further connection gives the same or none.
         `web_config`, `remedies_token_file`, `registry`: as for `serve`.
 
         Raises what `duckdb.connect` raises, unchanged and counted as a failed connection; ValueError for a size, an
-        address or a file of the server that is none, for an instance_id that is no text of valid Unicode, and for a
-        second database under the instance_id of one that is open.
+        address or a file of the server that is none, for a size that differs from the open database's, for an
+        instance_id that is no text of valid Unicode, and for a second database under the instance_id of one that is
+        open.
         """
-        limit, quota = self._sizes(memory_limit, disk_quota)
+        given = _sizes(memory_limit, disk_quota)
+        limit = given.memory_limit or self._settings.memory_limit
         limits = [size for size in (limit, parse_bytes(source.configured_limit(config))) if size is not None]
-        instance = self._instance(Source(*source.of_database(database), tuple(limits), quota), instance_id)
+        instance = self._instance(*source.of_database(database), limits, given, instance_id)
         self._serve_for_connection(
             listen, web_config=web_config, remedies_token_file=remedies_token_file, registry=registry
         )
@@ -125,9 +129,10 @@ class Exporter:
         Arguments as for `connect`, but `memory_limit` only says which exact number was configured.
         Raises ValueError as `connect` does, duckdb.Error when the connection is closed.
         """
-        limit, quota = self._sizes(memory_limit, disk_quota)
-        limits = () if limit is None else (limit,)
-        instance = self._instance(Source(*source.of_connection(connection), limits, quota), instance_id)
+        given = _sizes(memory_limit, disk_quota)
+        limit = given.memory_limit or self._settings.memory_limit
+        limits = [] if limit is None else [limit]
+        instance = self._instance(*source.of_connection(connection), limits, given, instance_id)
         self._serve_for_connection(listen)
         return Connection(connection, instance)
 
@@ -222,11 +227,16 @@ class Exporter:
             for instance in instances:
                 self._recorder.gauge("exporter.scrape_duration", instance.id, perf_counter() - now)
 
-    def _instance(self, wanted: Source, instance_id: str | None) -> Instance:
+    def _instance(
+        self, key: object, path: Path | None, limits: Sequence[int], given: Sizes, instance_id: str | None
+    ) -> Instance:
+        wanted = Source(key, path, tuple(limits), given.disk_quota or self._settings.disk_quota)
         with self._lock:
             same = next((found for found in self._instances.values() if found.source.key == wanted.key), None)
             if same is not None and instance_id in (None, same.id):
-                if not same.connected:
+                if same.connected:
+                    _agree(same, given)
+                else:
                     same.measure(wanted)
                 return same
             id_ = _meant(instance_id)
@@ -285,15 +295,31 @@ class Exporter:
         except OSError as error:
             _LOG.error("cannot serve /metrics on %s: %s", listen or self._settings.listen, error)
 
-    def _sizes(self, memory_limit: int | str | None, disk_quota: int | str | None) -> tuple[int | None, int | None]:
-        sizes = []
-        for name, given in (("memory_limit", memory_limit), ("disk_quota", disk_quota)):
-            size = parse_bytes(given)
-            if given is not None and size is None:
-                raise ValueError(f"{name}={given!r} is not a size, for example 268435456 or '256MiB'")
-            sizes.append(size)
-        limit, quota = sizes
-        return limit or self._settings.memory_limit, quota or self._settings.disk_quota
+
+class Sizes(NamedTuple):
+    """What a connection says of its database, in bytes; None for what it does not."""
+
+    memory_limit: int | None
+    disk_quota: int | None
+
+
+def _sizes(memory_limit: int | str | None, disk_quota: int | str | None) -> Sizes:
+    sizes = Sizes(parse_bytes(memory_limit), parse_bytes(disk_quota))
+    for name, given, size in zip(Sizes._fields, (memory_limit, disk_quota), sizes, strict=True):
+        if given is not None and size is None:
+            raise ValueError(f"{name}={given!r} is not a size, for example 268435456 or '256MiB'")
+    return sizes
+
+
+def _agree(instance: Instance, given: Sizes) -> None:
+    """Raise ValueError where a further connection says otherwise than those that are open."""
+    known = (instance.source.limits, (instance.source.quota,))
+    for name, size, sizes in zip(Sizes._fields, given, known, strict=True):
+        if size is not None and size not in sizes:
+            raise ValueError(
+                f"instance {instance.id!r} is open with another {name} than {size} bytes, or with none:"
+                " give each connection to one database the same, or only the first"
+            )
 
 
 def process_exporter(instruments: Instruments, system: str, digest: str) -> Exporter:
