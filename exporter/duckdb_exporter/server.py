@@ -204,9 +204,9 @@ class Server:
 
 def address(listen: str) -> tuple[str, int]:
     """Split host:port; an IPv6 host is in brackets. Raises ValueError when either is missing or wrong."""
-    host, _, port = listen.rpartition(":")
+    host, _, port = str(listen).rpartition(":")  # a number has none
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+    if not host or "/" in host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ValueError(f"listen address {listen!r} is not host:port, for example 127.0.0.1:9187")
     return host, int(port)
 
@@ -215,7 +215,10 @@ def _bound(host: str, port: int) -> socket.socket:
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
+        try:
+            listening.bind((host, port))
+        except TypeError:
+            raise ValueError(f"listen address {host!r} is no name of a host") from None
         listening.listen(128)
         listening.setblocking(False)
     except BaseException:

@@ -258,5 +258,10 @@ def test_a_process_serves_one_address(lab: Lab) -> None:
     assert lab.exporter.serve("127.0.0.1:0") is server
     with pytest.raises(ValueError, match="already serving"):
         lab.exporter.serve("127.0.0.1:1")
-    with pytest.raises(ValueError, match="not host:port"):
-        lab.connect(listen="9187")
+    wrongs: tuple[Any, ...] = ("9187", 9187, True, b"127.0.0.1:9187", "")
+    for wrong in wrongs:
+        with pytest.raises(ValueError, match="not host:port"):
+            lab.connect(listen=wrong)
+    lab.exporter.close()
+    with pytest.raises(ValueError, match="0 is not host:port"):
+        lab.exporter.serve(0)  # type: ignore[arg-type]
