@@ -1,7 +1,7 @@
 """The part of YAML that a web configuration is written in: mappings and plain or quoted words, nothing else.
 
-A runtime that needs only `duckdb` and `prometheus_client` has no YAML reader. This one reads such a file as every YAML
-reader does, or refuses it with the line.
+A runtime that needs only `duckdb` has no YAML reader. This one reads a file as a YAML reader does that leaves every
+word a word - `yes` and `1` are texts - or refuses it with the line.
 """
 
 from __future__ import annotations
