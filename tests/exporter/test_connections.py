@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from duckdb_exporter.engine.exporter import INSTANCE_VARIABLE
+from duckdb_exporter.engine.instances import INSTANCE_VARIABLE
 
 if TYPE_CHECKING:
     from tests.exporter.conftest import Lab

@@ -5,26 +5,24 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakMethod
 
 import duckdb
 
 from ..exposition import Exposition
-from ..instruments import Instruments, is_utf8
+from ..instruments import Instruments
 from ..server import Server, address
 from . import probe_report, source
 from .connection import Connection
 from .instance import Instance, Source
+from .instances import Instances, Sizes
 from .memory import parse_bytes
 from .parser import Parser
-from .probes import Probe
 from .recorder import Recorder
 from .remedies import Function, Remedies
 from .serving import FilePath, Listen, Serving, Wanted
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 
     from ..registry import Collector
 
-INSTANCE_VARIABLE = "DUCKDB_EXPORTER_INSTANCE_ID"
 _LOG = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -52,13 +49,12 @@ class Exporter:
         self._system = system
         self.instruments = instruments
         self._recorder = Recorder(instruments)
-        syncs = Syncs(self._recorder, self._sync_instance)
+        self._instances = Instances(self._settings, self._new_instance, self._recorder.forget)
+        syncs = Syncs(self._recorder, self._instances.meant)
         self.sync, self.sync_attempts, self.sync_pending = syncs.one, syncs.attempts, syncs.pending
         self._exposition = Exposition(instruments, system, digest)
         self._tables = declared(self._recorder.metrics)
         self._parser = Parser()
-        self._instances: dict[str, Instance] = {}
-        self._lock = threading.Lock()  # guards _instances
         self._scrape_lock = threading.Lock()
         self._remedies = (
             None
@@ -66,7 +62,7 @@ class Exporter:
             else Remedies(remedies, self._settings.instance_label, self._recorder, self._instances)
         )
         self._has_probes = any(metric.sql is not None for metric in self._recorder.metrics)
-        pages = probe_report.pages(self._probes) if self._has_probes else {}
+        pages = probe_report.pages(self._instances.probes) if self._has_probes else {}
         self._serving = Serving(system, self._settings.listen, self._shown, pages, self._remedies)
 
     def connect(
@@ -98,10 +94,10 @@ class Exporter:
         instance_id that is no text of valid Unicode, and for a second database under the instance_id of one that is
         open.
         """
-        given = _sizes(memory_limit, disk_quota)
+        given = Sizes.read(memory_limit, disk_quota)
         limit = given.memory_limit or self._settings.memory_limit
         limits = [size for size in (limit, parse_bytes(source.configured_limit(config))) if size is not None]
-        instance = self._instance(*source.of_database(database), limits, given, instance_id)
+        instance = self._instances.find(*source.of_database(database), limits, given, instance_id)
         self._serve_for_connection(
             listen, web_config=web_config, remedies_token_file=remedies_token_file, registry=registry
         )
@@ -129,10 +125,10 @@ class Exporter:
         Arguments as for `connect`, but `memory_limit` only says which exact number was configured.
         Raises ValueError as `connect` does, duckdb.Error when the connection is closed.
         """
-        given = _sizes(memory_limit, disk_quota)
+        given = Sizes.read(memory_limit, disk_quota)
         limit = given.memory_limit or self._settings.memory_limit
         limits = [] if limit is None else [limit]
-        instance = self._instance(*source.of_connection(connection), limits, given, instance_id)
+        instance = self._instances.find(*source.of_connection(connection), limits, given, instance_id)
         self._serve_for_connection(listen)
         return Connection(connection, instance)
 
@@ -181,7 +177,7 @@ class Exporter:
         with self._fresh():
             shown = self._exposition.render()
         if self._has_probes:
-            shown += probe_report.families(self._system, self._settings.instance_label, self._probes())
+            shown += probe_report.families(self._system, self._settings.instance_label, self._instances.probes())
         return shown
 
     def collector(self) -> Collector:
@@ -196,7 +192,7 @@ class Exporter:
     def close(self) -> None:
         """End server and pollers. Connections stay usable; another `connect` or `serve` starts anew."""
         self._serving.close()
-        for instance in list(self._instances.values()):
+        for instance in self._instances.values():
             instance.stop()
         self._parser.close()
 
@@ -218,7 +214,7 @@ class Exporter:
     def _fresh(self) -> Iterator[None]:
         with self._scrape_lock:
             now = perf_counter()
-            self._forget_closed(now)
+            self._instances.forget_closed(now)
             instances = list(self._instances.values())
             for instance in instances:
                 instance.show(now)
@@ -227,55 +223,9 @@ class Exporter:
             for instance in instances:
                 self._recorder.gauge("exporter.scrape_duration", instance.id, perf_counter() - now)
 
-    def _instance(
-        self, key: object, path: Path | None, limits: Sequence[int], given: Sizes, instance_id: str | None
-    ) -> Instance:
-        wanted = Source(key, path, tuple(limits), given.disk_quota or self._settings.disk_quota)
-        with self._lock:
-            same = next((found for found in self._instances.values() if found.source.key == wanted.key), None)
-            if same is not None and instance_id in (None, same.id):
-                if same.connected:
-                    _agree(same, given)
-                else:
-                    same.measure(wanted)
-                return same
-            id_ = _meant(instance_id)
-            if same is not None and same.connected:
-                raise ValueError(f"this database is measured as instance {same.id!r} already, it cannot be {id_!r} too")
-            found = self._instances.get(id_)
-            if found is None:
-                found = self._instances[id_] = self._new_instance(id_, wanted)
-            elif found.connected:
-                raise ValueError(
-                    f"instance {id_!r} is another open database: give each database of a process its own instance_id"
-                )
-            else:
-                found.measure(wanted)
-            return found
-
-    def _sync_instance(self, instance_id: str | None) -> str:
-        if instance_id is None and len(self._instances) == 1:
-            return next(iter(self._instances))
-        return _meant(instance_id)
-
     def _new_instance(self, id_: str, wanted: Source) -> Instance:
         # Each has views of its own, and so a classifier.
         return Instance(id_, wanted, self._settings, self._recorder, Classifier(self._tables, self._parser))
-
-    def _probes(self) -> Iterator[tuple[str, Probe]]:
-        for id_, instance in list(self._instances.items()):
-            if instance.connected:
-                yield from ((id_, probe) for probe in instance.probes.all)
-
-    def _forget_closed(self, now: float) -> None:
-        with self._lock:
-            connected = {id_ for id_, instance in self._instances.items() if instance.connected}
-            idle = self._instances.keys() - connected if connected else set()
-            gone = {id_ for id_ in idle if now - self._instances[id_].idle_since > self._settings.forget_after}
-            for id_ in gone:
-                del self._instances[id_]
-            if gone:
-                self._recorder.forget(gone)
 
     def _shown(self, registry: CollectorRegistry | None) -> Callable[[], bytes]:
         if registry is None:
@@ -296,32 +246,6 @@ class Exporter:
             _LOG.error("cannot serve /metrics on %s: %s", listen or self._settings.listen, error)
 
 
-class Sizes(NamedTuple):
-    """What a connection says of its database, in bytes; None for what it does not."""
-
-    memory_limit: int | None
-    disk_quota: int | None
-
-
-def _sizes(memory_limit: int | str | None, disk_quota: int | str | None) -> Sizes:
-    sizes = Sizes(parse_bytes(memory_limit), parse_bytes(disk_quota))
-    for name, given, size in zip(Sizes._fields, (memory_limit, disk_quota), sizes, strict=True):
-        if given is not None and size is None:
-            raise ValueError(f"{name}={given!r} is not a size, for example 268435456 or '256MiB'")
-    return sizes
-
-
-def _agree(instance: Instance, given: Sizes) -> None:
-    """Raise ValueError where a further connection says otherwise than those that are open."""
-    known = (instance.source.limits, (instance.source.quota,))
-    for name, size, sizes in zip(Sizes._fields, given, known, strict=True):
-        if size is not None and size not in sizes:
-            raise ValueError(
-                f"instance {instance.id!r} is open with another {name} than {size} bytes, or with none:"
-                " give each connection to one database the same, or only the first"
-            )
-
-
 def process_exporter(instruments: Instruments, system: str, digest: str) -> Exporter:
     """An exporter that ends with the process."""
     exporter = Exporter(instruments, system, digest)
@@ -330,14 +254,3 @@ def process_exporter(instruments: Instruments, system: str, digest: str) -> Expo
     if hasattr(os, "register_at_fork"):  # where there is a fork
         os.register_at_fork(after_in_child=exporter.forked)
     return exporter
-
-
-def _meant(instance_id: str | None) -> str:
-    """The given one, else the environment's choice, else the host name. Raises ValueError for no label value."""
-    name = "instance_id"
-    meant: object = instance_id
-    if meant is None:
-        name, meant = INSTANCE_VARIABLE, os.environ.get(INSTANCE_VARIABLE) or socket.gethostname()
-    if not isinstance(meant, str) or not meant or not is_utf8(meant):
-        raise ValueError(f"{name} is {meant!r}; it is a text of valid Unicode that is not empty, for example 'mt5-1'")
-    return meant
