@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from . import connect, serve
+from .instruments import is_utf8
 from .metrics import SETTINGS, SYSTEM
 from .passwords import hash_password
 
@@ -32,16 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("the following arguments are required: --database")
     stops = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)  # before there are threads, which inherit it
-    if not options.database.is_file():
-        return _fail(f"{options.database}: no such file; an exporter does not create databases")
+    if (problem := _no_database(options.database)) is not None:
+        return _fail(f"{options.database}: {problem}")
     try:
         server = serve(options.listen, web_config=options.web_config)
+        connection = connect(options.database, read_only=True, instance_id=options.instance_id)
     except OSError as error:
         return _fail(f"cannot listen on {options.listen}: {error}")
     except ValueError as error:
         return _fail(str(error))
-    try:
-        connection = connect(options.database, read_only=True, instance_id=options.instance_id)
     except duckdb.Error as error:
         return _fail(_reason(options.database, error))
     print(f"serving {options.database} on {server.url}", flush=True)
@@ -68,11 +68,26 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _hash_password() -> int:
-    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+        password.encode()
+    except EOFError:
+        password = ""
+    except UnicodeError:
+        return _fail("the password is not UTF-8")
     if not password:
         return _fail("the password is empty")
     print(hash_password(password))
     return 0
+
+
+def _no_database(path: Path) -> str | None:
+    """Why this cannot be a database file, None where it can."""
+    if not is_utf8(str(path)):
+        return "DuckDB opens no path that is not UTF-8"
+    if path.is_dir():
+        return "a folder; name the database file in it"
+    return None if path.is_file() else "no such file; an exporter does not create databases"
 
 
 def _reason(database: Path, error: duckdb.Error) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from .exposition import Exposition
 from .metrics import INSTRUMENTS, SETTINGS, SPEC_DIGEST, SYSTEM
 from .server import Server
-from .web import web
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from .registry import Collector
+    from .reloaded import Reloaded
+    from .web import WebConfig
 
 __all__ = ["Server", "collector", "serve"]
 
@@ -35,7 +36,7 @@ def serve(
     address cannot be bound.
     """
     metrics = _EXPOSITION.render if registry is None else _with(registry)
-    return Server(listen or SETTINGS.listen, metrics, f"{SYSTEM} exporter", web(web_config) if web_config else None)
+    return Server(listen or SETTINGS.listen, metrics, f"{SYSTEM} exporter", _web(web_config) if web_config else None)
 
 
 def collector() -> Collector:
@@ -43,6 +44,12 @@ def collector() -> Collector:
     from .registry import Collector  # noqa: PLC0415 - who does not ask for it does not load its package
 
     return Collector(_EXPOSITION)
+
+
+def _web(file: str | Path) -> Reloaded[WebConfig]:
+    from .web import web  # noqa: PLC0415 - who serves in clear does not load what TLS needs
+
+    return web(file)
 
 
 def _with(registry: CollectorRegistry) -> Callable[[], bytes]:

@@ -6,6 +6,7 @@ import itertools
 import math
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -31,7 +32,8 @@ class Instrument:
         self.metric = metric
         self.children: dict[tuple[str, ...], Child] = {}
         self.dropped: dict[str, int] = {label.name: 0 for label in metric.labels if label.values is None}
-        self._seen: dict[str, set[str]] = {name: set() for name in self.dropped}
+        self._seen: dict[str, Counter[str]] = {name: Counter() for name in self.dropped}  # children with each value
+        self._lock = threading.RLock()  # guards them: a child comes and goes with its counts
         self.older: list[Instrument] = []  # the same thing under old names
         self.bounds = tuple(bound for bound in metric.buckets if bound != math.inf)
         # A query gives a counter's whole value, and none before it is asked.
@@ -43,19 +45,21 @@ class Instrument:
     def child(self, values: tuple[str, ...]) -> Child:
         """The child for label values given in declared order.
 
-        Raises ValueError for a value outside a closed set or a wrong number of values, TypeError for one that is no
-        string. A value beyond an open label's limit becomes "other" and is counted in `dropped`.
+        Raises ValueError for a value outside a closed set, one that is no valid Unicode, or a wrong number of values,
+        TypeError for one that is no string. A value beyond an open label's limit becomes "other" and is counted in
+        `dropped`.
         """
         found = self.children.get(values)
         return found if found is not None else self._add(self._checked(values))
 
     def remove(self, values: tuple[str, ...]) -> None:
         """Forget a child, so that its series ends; its label values no longer count against the limit."""
-        if self.children.pop(values, None) is None:
-            return
-        for index, label in enumerate(self.metric.labels):
-            if label.values is None and not any(known[index] == values[index] for known in list(self.children)):
-                self._seen[label.name].discard(values[index])
+        with self._lock:
+            if self.children.pop(values, None) is not None:
+                for label, value in self._counted(values):
+                    self._seen[label][value] -= 1
+                    if not self._seen[label][value]:
+                        del self._seen[label][value]
 
     def fits(self, values: tuple[str, ...]) -> bool:
         """Whether `child(values)` would neither raise nor fold a value into "other"."""
@@ -82,6 +86,8 @@ class Instrument:
         for label, value in zip(metric.labels, values, strict=True):
             if not isinstance(value, str):
                 raise TypeError(f"{metric.name}: label {label.name} takes a str, not {type(value).__name__}")
+            if not is_utf8(value):
+                raise ValueError(f"{metric.name}: {label.name}={value!r} is no text that UTF-8 has")
             if self._accepts(label, value):
                 checked.append(value)
             elif label.values is not None:
@@ -92,13 +98,23 @@ class Instrument:
         return tuple(checked)
 
     def _add(self, values: tuple[str, ...]) -> Child:
+        with self._lock:
+            found = self.children.get(values)  # another thread may have come first
+            if found is None:
+                found = self.children[values] = (
+                    Histogram(values, self.bounds)
+                    if self.metric.buckets
+                    else Value(values, None if self._is_gauge else 0)
+                )
+                for label, value in self._counted(values):
+                    self._seen[label][value] += 1
+            return found
+
+    def _counted(self, values: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """The values that count against a limit, by their labels."""
         for label, value in zip(self.metric.labels, values, strict=True):
             if label.values is None and value != OTHER:
-                self._seen[label.name].add(value)
-        child: Child = (
-            Histogram(values, self.bounds) if self.metric.buckets else Value(values, None if self._is_gauge else 0)
-        )
-        return self.children.setdefault(values, child)  # another thread may have come first
+                yield label.name, value
 
 
 class Instruments:
@@ -175,6 +191,15 @@ def check(metric: Metric) -> None:
         raise ValueError(f"{metric.name}: a histogram, and only a histogram, has buckets, and they rise")
     if (metric.measure == "sql") != (metric.sql is not None) or (metric.sql is not None and metric.buckets):
         raise ValueError(f"{metric.name}: measure 'sql', and only it, has a query; it gives a counter or a gauge")
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a scrape can show it: half of a surrogate pair, as `os.fsdecode` makes it, it cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number(name: str, value: float) -> float:

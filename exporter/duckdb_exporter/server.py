@@ -9,12 +9,14 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .exposition import CONTENT_TYPE
 from .http1 import READ_TIMEOUT, Answer, Refused, Request, Stream, encode
 from .reloaded import Reloaded
-from .web import WebConfig
+
+if TYPE_CHECKING:
+    from .web import WebConfig
 
 CONNECTIONS_LIMIT = 64
 READ = ("GET", "HEAD")
@@ -63,6 +65,7 @@ class Server:
         self._open: dict[socket.socket, threading.Thread] = {}
         self._waiting: dict[socket.socket, None] = {}
         self.closed = False
+        self._at_close: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._accept, name=f"{title} server", daemon=True)
         self._thread.start()
 
@@ -77,15 +80,19 @@ class Server:
         scheme = "https" if self._web is not None and self._web.current().tls else "http"
         return f"{scheme}://{self._host}:{self.port}/metrics"
 
+    def at_close(self, call: Callable[[], None]) -> None:
+        """Call this once when it is closed, before its port is free, and in each forked child."""
+        self._at_close.append(call)
+
     def forked(self) -> None:
         """In a forked child: let go of the parent's port and clients. The threads that serve them are not here."""
-        self.closed = True
+        self._end()
         for one in (self._socket, self._wake, self._waker, *self._open):
             one.close()
 
     def close(self) -> None:
         """Stop, free the port and end every open connection. May be called again."""
-        self.closed = True
+        self._end()
         with contextlib.suppress(OSError):
             self._waker.send(b".")
         self._thread.join()
@@ -95,6 +102,11 @@ class Server:
             _shut(connection)
             if thread is not threading.current_thread():
                 thread.join(1.0)
+
+    def _end(self) -> None:
+        self.closed = True
+        while self._at_close:
+            self._at_close.pop()()
 
     def _accept(self) -> None:
         with selectors.DefaultSelector() as ready:
@@ -192,9 +204,9 @@ class Server:
 
 def address(listen: str) -> tuple[str, int]:
     """Split host:port; an IPv6 host is in brackets. Raises ValueError when either is missing or wrong."""
-    host, _, port = listen.rpartition(":")
+    host, _, port = str(listen).rpartition(":")  # a number has none
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+    if not host or "/" in host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ValueError(f"listen address {listen!r} is not host:port, for example 127.0.0.1:9187")
     return host, int(port)
 
@@ -203,7 +215,10 @@ def _bound(host: str, port: int) -> socket.socket:
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
+        try:
+            listening.bind((host, port))
+        except TypeError:
+            raise ValueError(f"listen address {host!r} is no name of a host") from None
         listening.listen(128)
         listening.setblocking(False)
     except BaseException:

@@ -49,6 +49,8 @@ def read(path: Path) -> tuple[WebConfig, Sequence[Path]]:
         written = web_yaml.read(text)
     except web_yaml.YamlError as error:
         raise ValueError(f"{path}:{error}") from None
+    if not written:  # as when it was cut off while it was written
+        raise ValueError(f"{path}: it says nothing; without {', '.join(TOP)} leave the file out")
     reader = _Reader(path)
     top = reader.known(written, TOP)
     tls = reader.tls(top["tls_server_config"]) if "tls_server_config" in top else None

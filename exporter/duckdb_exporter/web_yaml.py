@@ -1,7 +1,7 @@
 """The part of YAML that a web configuration is written in: mappings and plain or quoted words, nothing else.
 
-A runtime that needs only `duckdb` and `prometheus_client` has no YAML reader. This one reads such a file as every YAML
-reader does, or refuses it with the line.
+A runtime that needs only `duckdb` has no YAML reader. This one reads a file as a YAML reader does that leaves every
+word a word - `yes` and `1` are texts - or refuses it with the line.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _LINE = re.compile(
     rf"(?P<indent> *)(?:{_QUOTED.format('key_')}|{_PLAIN.format('key_')})[ ]*:"
     rf"(?:[ ]+(?:{_QUOTED.format('')}|{_PLAIN.format('')}))?[ ]*(?:(?<=[ ])\#.*)?"
 )
+_MOST_INDENT = 100  # of two levels; deeper ones end Python's stack
 
 
 class Node(NamedTuple):
@@ -80,6 +81,8 @@ def _block(lines: Sequence[_Line], index: int, indent: int) -> tuple[Mapping, in
         if value is None:
             if index == len(lines) or lines[index].indent <= indent:
                 raise YamlError(f"{line.number}: {line.key} has no value")
+            if lines[index].indent > _MOST_INDENT:
+                raise YamlError(f"{lines[index].number}: it is indented by more than {_MOST_INDENT} spaces")
             value, index = _block(lines, index, lines[index].indent)
         found[line.key] = Node(line.number, value)
     return found, index

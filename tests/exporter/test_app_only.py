@@ -55,6 +55,7 @@ Gauge("app_queue", "Queue", registry=registry).set(7)
 server = shop_exporter.serve(registry=registry)
 print(urllib.request.urlopen(server.url).read().decode())
 server.close()
+assert "shop_exporter.web" not in sys.modules
 registry.register(shop_exporter.collector())
 assert registry.get_sample_value("app_orders_total", {"channel": "web"}) == 3
 """

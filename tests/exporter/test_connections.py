@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from duckdb_exporter.engine.exporter import INSTANCE_VARIABLE
+from duckdb_exporter.engine.instances import INSTANCE_VARIABLE
 
 if TYPE_CHECKING:
     from tests.exporter.conftest import Lab
@@ -96,6 +96,31 @@ def test_the_environment_names_the_instance(lab: Lab, monkeypatch: pytest.Monkey
     con.close()
 
 
+@pytest.mark.parametrize("wrong", [5, "", "\udcff", b"mt5", True])
+def test_an_instance_id_that_no_scrape_could_show_is_refused(lab: Lab, tmp_path: Path, wrong: Any) -> None:
+    for call in (
+        lambda: lab.connect(tmp_path / "a.duckdb", instance_id=wrong, listen=False),
+        lambda: lab.exporter.instrument(duckdb.connect(), instance_id=wrong, listen=False),
+        lambda: lab.exporter.sync(wrong),
+        lambda: lab.exporter.sync_pending(1, wrong),
+    ):
+        with pytest.raises(ValueError, match=r"instance_id is .*; it is a text"):
+            call()
+    con = lab.connect(tmp_path / "a.duckdb", instance_id="i", listen=False)
+    assert lab.value("duckdb_failed_connections", instance_id="i") == 0
+    con.close()
+
+
+def test_an_environment_that_names_the_instance_in_no_unicode_is_said(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(INSTANCE_VARIABLE, "\udcff")
+    with pytest.raises(ValueError, match=rf"{INSTANCE_VARIABLE} is '\\udcff'; it is a text"):
+        lab.connect(listen=False)
+    monkeypatch.setenv(INSTANCE_VARIABLE, "")
+    lab.connect(listen=False).close()
+
+
 def test_closing_the_last_connection_gives_the_file_free_at_once(lab: Lab, tmp_path: Path) -> None:
     database = tmp_path / "a.duckdb"
     con = lab.connect(database, instance_id="i", listen=False)
@@ -139,7 +164,19 @@ def test_closing_never_meets_a_poll(make_lab: Callable[..., Lab], tmp_path: Path
     first.close()
 
 
-@pytest.mark.parametrize("checkpoint", [lambda con: con.execute("CHECKPOINT"), lambda con: con.checkpoint()])
+CHECKPOINTS: list[Callable[[Any], object]] = [
+    lambda con: con.execute("CHECKPOINT"),
+    lambda con: con.execute("-- now\n  checkpoint memory;"),
+    lambda con: con.execute("CALL checkpoint()").fetchall(),
+    lambda con: con.execute(con.extract_statements("/* now */ CHECKPOINT")[0]),
+    lambda con: con.executemany("CHECKPOINT", [[], []]),
+    lambda con: con.sql("CHECKPOINT"),
+    lambda con: con.query(query="CHECKPOINT"),
+    lambda con: con.checkpoint(),
+]
+
+
+@pytest.mark.parametrize("checkpoint", CHECKPOINTS)
 def test_a_checkpoint_never_meets_a_poll(make_lab: Callable[..., Lab], checkpoint: Callable[[Any], object]) -> None:
     con = make_lab(poll_interval=0.0005).connect(instance_id="i", listen=False)
     for _ in range(100):
@@ -148,17 +185,39 @@ def test_a_checkpoint_never_meets_a_poll(make_lab: Callable[..., Lab], checkpoin
     con.close()
 
 
-def test_a_checkpoint_that_cannot_be_is_refused_as_ever(lab: Lab) -> None:
+@pytest.mark.parametrize("checkpoint", CHECKPOINTS)
+def test_a_checkpoint_that_cannot_be_is_refused_as_ever(lab: Lab, checkpoint: Callable[[Any], object]) -> None:
     con = lab.connect(instance_id="i", listen=False)
     con.execute("CREATE TABLE t AS SELECT 1 AS id")
     reader = con.cursor().begin()
     reader.execute("SELECT * FROM t").fetchall()
     con.execute("DROP TABLE t")
     with pytest.raises(duckdb.TransactionException, match="Cannot CHECKPOINT"):
-        con.execute("CHECKPOINT")
-    with pytest.raises(duckdb.TransactionException, match="Cannot CHECKPOINT"):
-        con.checkpoint()
+        checkpoint(con)
     reader.rollback()
+    con.close()
+
+
+@pytest.mark.parametrize("checkpoint", CHECKPOINTS)
+def test_a_checkpoint_that_its_own_transaction_forbids_says_so(lab: Lab, checkpoint: Callable[[Any], object]) -> None:
+    con = lab.connect(instance_id="i", listen=False)
+    con.begin().execute("CREATE TABLE t AS SELECT 1 AS id")
+    with pytest.raises(duckdb.TransactionException, match="transaction local changes"):
+        checkpoint(con)
+    con.commit()
+    assert lab.value("duckdb_transaction_count", instance_id="i", outcome="lost_commit") == 1
+    con.close()
+
+
+def test_a_checkpoint_is_a_query_whichever_way_it_is_asked_for(lab: Lab) -> None:
+    con = lab.connect(instance_id="i", listen=False)
+    for number, checkpoint in enumerate(CHECKPOINTS, 1):
+        checkpoint(con)
+        assert lab.value("duckdb_query_latency_ms_count", query_type="OTHER") == number
+    con.execute("SELECT * FROM range(10)")
+    con.checkpoint()  # drops the rows, as on a bare connection
+    assert con.fetchone() is None
+    assert lab.scrape().by_labels("duckdb_query_count")["abandoned", "SELECT"] == 1
     con.close()
 
 
@@ -199,5 +258,10 @@ def test_a_process_serves_one_address(lab: Lab) -> None:
     assert lab.exporter.serve("127.0.0.1:0") is server
     with pytest.raises(ValueError, match="already serving"):
         lab.exporter.serve("127.0.0.1:1")
-    with pytest.raises(ValueError, match="not host:port"):
-        lab.connect(listen="9187")
+    wrongs: tuple[Any, ...] = ("9187", 9187, True, b"127.0.0.1:9187", "")
+    for wrong in wrongs:
+        with pytest.raises(ValueError, match="not host:port"):
+            lab.connect(listen=wrong)
+    lab.exporter.close()
+    with pytest.raises(ValueError, match="0 is not host:port"):
+        lab.exporter.serve(0)  # type: ignore[arg-type]

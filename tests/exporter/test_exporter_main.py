@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -82,6 +83,58 @@ def failure(*arguments: object) -> str:
     return err
 
 
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    assert "a folder; name the database file in it" in failure("--database", tmp_path, "--listen", "127.0.0.1:0")
+
+
+def test_a_path_that_is_not_utf_8_is_an_error(database: Path) -> None:
+    path = database.with_name(os.fsdecode(b"\xff.duckdb"))
+    database.rename(path)
+    assert "DuckDB opens no path that is not UTF-8" in failure("--database", path, "--listen", "127.0.0.1:0")
+
+
+@pytest.mark.parametrize("wrong", ["", os.fsdecode(b"\xff")])
+def test_an_instance_id_that_no_scrape_could_show_is_an_error(database: Path, wrong: str) -> None:
+    said = failure("--database", database, "--listen", "127.0.0.1:0", "--instance-id", wrong)
+    assert "error: instance_id is" in said
+
+
+def test_a_web_configuration_without_end_is_an_error(database: Path, tmp_path: Path) -> None:
+    (tmp_path / "web.yml").write_text("\n".join(f"{' ' * depth}a:" for depth in range(5000)))
+    said = failure("--database", database, "--listen", "127.0.0.1:0", "--web.config.file", tmp_path / "web.yml")
+    assert "web.yml:102: it is indented by more than 100 spaces" in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"), [(b"\xff\xfe\n", "the password is not UTF-8"), (b"", "the password is empty")]
+)
+def test_a_password_that_is_none_is_an_error(typed: bytes, problem: str) -> None:
+    command = [sys.executable, "-m", "duckdb_exporter", "--hash-password"]
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    done = subprocess.run(command, input=typed, capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", f"error: {problem}\n")
+
+
+def test_the_end_of_a_terminal_s_input_is_an_empty_password() -> None:
+    own, other = pty.openpty()
+    command = [sys.executable, "-m", "duckdb_exporter", "--hash-password"]
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    # Without a terminal of its own it reads from stdin, which is one.
+    process = subprocess.Popen(
+        command, stdin=other, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, start_new_session=True
+    )
+    try:
+        assert process.stderr is not None
+        assert process.stderr.read(10) == b"Password: "
+        os.write(own, b"\x04")
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        os.close(own)
+        os.close(other)
+    assert (process.returncode, out, err) == (1, b"", b"error: the password is empty\n")
+
+
 def test_a_missing_file_is_an_error_and_is_not_created(tmp_path: Path) -> None:
     assert "no such file" in failure("--database", tmp_path / "x.duckdb", "--listen", "127.0.0.1:0")
     assert not (tmp_path / "x.duckdb").exists()
@@ -108,5 +161,10 @@ def test_an_address_in_use_is_an_error(database: Path) -> None:
     process.communicate(timeout=10)
 
 
-def test_a_malformed_address_is_an_error(database: Path) -> None:
-    assert "'9187' is not host:port" in failure("--database", database, "--listen", "9187")
+@pytest.mark.parametrize("wrong", ["9187", "http://127.0.0.1:9187", "http://127.0.0.1:9187/metrics", ""])
+def test_a_malformed_address_is_an_error(database: Path, wrong: str) -> None:
+    assert f"'{wrong}' is not host:port" in failure("--database", database, "--listen", wrong)
+
+
+def test_a_host_that_can_have_no_name_is_an_error(database: Path) -> None:
+    assert "is no name of a host" in failure("--database", database, "--listen", os.fsdecode(b"\xff:0"))

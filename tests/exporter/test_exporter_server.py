@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import http.client
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -141,3 +144,13 @@ def test_it_listens_on_ipv6_in_brackets() -> None:
 def test_a_malformed_address_is_refused(listen: str) -> None:
     with pytest.raises(ValueError, match="is not host:port"):
         address(listen)
+
+
+def test_who_serves_in_clear_does_not_load_what_tls_needs() -> None:
+    program = (
+        "import sys, duckdb_exporter; con = duckdb_exporter.connect(listen='127.0.0.1:0'); con.execute('SELECT 1');"
+        "print({'ssl', 'duckdb_exporter.web', 'duckdb_exporter.authentication'}.intersection(sys.modules))"
+    )
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2] / "exporter")}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout == "set()\n"

@@ -74,6 +74,14 @@ def test_a_label_value_that_is_no_text_is_refused(instruments: Instruments) -> N
         instruments.increment("app_orders_total", 1, 5)  # type: ignore[arg-type]
 
 
+def test_a_label_value_that_is_no_unicode_is_refused_and_the_scrape_goes_on(
+    instruments: Instruments, scrape: Scraper
+) -> None:
+    with pytest.raises(ValueError, match=r"customer='.udcff' is no text that UTF-8 has"):
+        instruments.observe("app_sizes", 1, "\udcff")
+    assert scrape(instruments)("app_queue") is None
+
+
 @pytest.mark.parametrize("amount", ["1", None, True])
 def test_an_amount_that_is_no_number_is_refused(instruments: Instruments, amount: object) -> None:
     with pytest.raises(TypeError, match="is not a number"):

@@ -102,6 +102,14 @@ def test_sizes_of_databases_and_tables(
     lab.until(lambda scrape: ("other",) not in scrape.by_labels("duckdb_database_bytes"))
 
 
+def test_the_first_table_is_seen_at_the_next_poll(lab: Lab) -> None:
+    con = lab.connect(instance_id="i", listen=False)
+    lab.until(lambda scrape: scrape("duckdb_up", instance_id="i"))
+    con.execute("CREATE TABLE t AS FROM range(7)")
+    lab.until(lambda scrape: scrape("duckdb_table_rows", instance_id="i", table_name="t") == 7, sizes.EVERY / 2)
+    con.close()
+
+
 def test_the_age_of_the_log_grows_until_a_checkpoint(lab: Lab, con: Connection) -> None:
     lab.checkpoint()
     assert lab.value("duckdb_checkpoint_age_seconds", instance_id="i") == 0

@@ -81,6 +81,32 @@ def test_a_folder_of_targets_is_given_or_in_the_environment(lab: Lab, tmp_path: 
     assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
+def test_a_server_that_is_closed_is_announced_no_longer(lab: Lab, tmp_path: Path) -> None:
+    server = lab.exporter.serve("127.0.0.1:0", targets=tmp_path)
+    assert targets(tmp_path) == [f"127.0.0.1:{server.port}"]
+    for _ in range(2):
+        server.close()
+        assert targets(tmp_path) == []
+    again = lab.exporter.serve("127.0.0.1:0", targets=tmp_path)
+    assert targets(tmp_path) == [f"127.0.0.1:{again.port}"]
+
+
+def test_an_empty_folder_of_targets_is_none(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DUCKDB_EXPORTER_TARGETS", "")
+    lab.exporter.serve("127.0.0.1:0")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_announced_is_logged_as_that(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DUCKDB_EXPORTER_TARGETS", str(tmp_path / "file"))
+    lab.connect(instance_id="i", listen="127.0.0.1:0").close()
+    assert f"the folder of targets: File exists: '{tmp_path}/file'" in caplog.text
+
+
 def test_a_folder_that_cannot_be_made_is_said_and_frees_the_port(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):

@@ -173,7 +173,8 @@ def test_every_measurement_can_be_exposed_with_the_instance_label(
     for attempt in lab.exporter.sync_attempts():
         with attempt:
             pass
-    seen = ("table_rows", "memory_fragmentation")  # both come with the poll that sees the table
+    # The first two come with the poll that sees the table, the last with the scrape after the first.
+    seen = ("table_rows", "memory_fragmentation", "exporter_scrape_duration")
     scrape = lab.until(lambda scrape: all(scrape(name, instance_id="i") is not None for name in seen))
     for metric in metrics:
         name = f"{metric.name}_count" if metric.type == "histogram" else metric.name

@@ -8,13 +8,17 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 from posts import MIB, Site, ago, alert
 
+from duckdb_exporter.declare import Label
+from duckdb_exporter.engine import poller
 from duckdb_exporter.engine.remedies import OUTCOMES, REASONS
 from duckdb_exporter.metrics import METRICS, SETTINGS
 
@@ -77,6 +81,28 @@ def test_freed_memory_is_given_back(site: Site) -> None:
     assert before - resident() > 30 * MIB
 
 
+def full(con: Any) -> None:
+    """Fill the memory limit with rows that cannot be evicted: there is no temporary folder to spill to."""
+    con.execute("SET temp_directory = ''").execute("CREATE TEMP TABLE large (id DOUBLE, text VARCHAR)")
+    for rows in (200_000, 20_000, 2_000, 200):
+        with suppress(duckdb.OperationalError):  # the commit may be what finds no room
+            while True:
+                con.execute("INSERT INTO large SELECT random(), repeat('x', 50) || random() FROM range(?)", [rows])
+
+
+@pytest.mark.parametrize("name", ["HighMemoryUsage", "HighQueryLatency"])
+def test_on_a_full_memory_a_remedy_is_done_and_the_polls_go_on(build: Callable[..., Site], name: str) -> None:
+    site = build(largest_memory_limit=256 * MIB + 1024)  # not enough to matter
+    full(site.con)
+    (entry,) = site.post(alert(name, instance_id="mt5-1"))
+    assert entry["outcome"] == "done", entry
+    for _ in range(20):  # longer than readings are fresh
+        assert site.lab.value("duckdb_up", instance_id="mt5-1") == 1
+        time.sleep(0.05)
+    site.con.execute("DROP TABLE large")
+    site.lab.until(lambda scrape: scrape("duckdb_memory_pinned_bytes", instance_id="mt5-1") == 0)
+
+
 def test_the_write_ahead_log_is_emptied(site: Site) -> None:
     site.con.execute("CREATE TABLE t AS FROM range(1000)")
     log = site.database.with_name("x.duckdb.wal")
@@ -91,6 +117,53 @@ def test_without_room_on_the_disk_there_is_no_checkpoint(build: Callable[..., Si
     (entry,) = site.post(alert("LargeWriteAheadLog"))
     assert (entry["outcome"], entry["reason"]) == ("refused", "bound")
     assert site.database.with_name("x.duckdb.wal").stat().st_size > 0
+
+
+def test_a_disk_that_does_not_say_how_full_it_is_is_a_failure_and_the_next_alert_is_heard(
+    site: Site, tmp_path: Path
+) -> None:
+    site.database.parent.rename(tmp_path.with_name("elsewhere"))
+    entries = site.post(alert("LargeWriteAheadLog"), alert("HighMemoryUsage"))
+    assert [entry["outcome"] for entry in entries] == ["failed", "done"]
+    assert (entries[0]["text"], entries[0]["instance_id"]) == ("checkpoint: FileNotFoundError", "mt5-1")
+    assert site.count("other", "failed") == 1  # the spec's own alerts have no checkpoint
+    tmp_path.with_name("elsewhere").rename(tmp_path)
+
+
+def test_a_stalled_engine_fails_a_remedy_and_holds_up_no_further_post(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "_LONGEST_POLL", 0.2)
+    site.con.execute("CREATE TABLE t AS FROM range(1000)")
+    reader, checkpointer = site.con.cursor(), site.con.cursor()
+    reader.begin().execute("SELECT range FROM t LIMIT 1").fetchall()
+    site.con.execute("DROP TABLE t")
+    stall = threading.Thread(target=checkpointer.execute, args=("FORCE CHECKPOINT",))
+    stall.start()
+    try:
+        site.lab.until(lambda scrape: scrape("duckdb_up", instance_id="mt5-1") == 0)
+        (entry,) = site.post(alert("HighMemoryUsage"))
+        assert (entry["outcome"], entry["text"].rpartition(": ")[2]) == ("failed", "TimeoutError")
+        assert site.post(alert("FailedSync"))[0]["reason"] == "not_registered"
+    finally:
+        reader.commit()
+        stall.join(10)
+
+
+def test_a_counter_of_remedies_may_have_the_instance_s_label(make_lab: Callable[..., Lab], tmp_path: Path) -> None:
+    labelled = [
+        metric._replace(labels=(Label("instance_id"), *metric.labels))
+        for metric in METRICS
+        if metric.measure.startswith("remedy.")
+    ]
+    others = [metric for metric in METRICS if metric.measure not in ("app", "sql", "remedy.count", "remedy.refused")]
+    site = Site(partial(make_lab, *others, *labelled), tmp_path)
+    site.post(alert("NoSuchAlert"), alert("HighMemoryUsage"))
+    scrape = site.lab.scrape()
+    done = {"remedy": "flush_allocator", "outcome": "done", "instance_id": "mt5-1"}
+    assert scrape("duckdb_remedy_count", **done) == 1
+    assert scrape("duckdb_remedy_refused_count", instance_id="other", reason="unknown_alert") == 1
+    site.con.close()
 
 
 def test_a_checkpoint_that_an_open_transaction_forbids_fails_and_waits_for_nobody(site: Site) -> None:

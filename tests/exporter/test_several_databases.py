@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 if TYPE_CHECKING:
@@ -28,6 +29,34 @@ def test_databases_of_one_process_share_a_server_and_have_series_of_their_own(la
     assert lab.exporter.serve() is lab.exporter.serve()
     for con in (one, two, three, same):
         con.close()
+
+
+def test_a_further_connection_says_the_same_sizes_or_none(lab: Lab, tmp_path: Path) -> None:
+    path = tmp_path / "a.duckdb"
+    first = lab.connect(path, instance_id="i", memory_limit="1GiB", disk_quota="10GB", listen=False)
+    same: tuple[dict[str, Any], ...] = ({}, {"memory_limit": 2**30}, {"disk_quota": "10GB", "memory_limit": "1024MiB"})
+    for sizes in same:
+        lab.connect(path, listen=False, **sizes).close()
+    others: tuple[dict[str, Any], ...] = ({"memory_limit": "2GiB"}, {"disk_quota": 5})
+    for sizes in others:
+        (name,) = sizes
+        with pytest.raises(ValueError, match=f"instance 'i' is open with another {name} than"):
+            lab.connect(path, listen=False, **sizes)
+        with duckdb.connect(str(path)) as bare, pytest.raises(ValueError, match=f"another {name} than"):
+            lab.exporter.instrument(bare, listen=False, **sizes)
+    lab.until(lambda scrape: scrape("duckdb_memory_limit_bytes", instance_id="i") == 2**30)
+    assert lab.value("duckdb_max_disk_usage_bytes", instance_id="i") == 10**10
+    first.close()
+    with lab.connect(path, instance_id="i", memory_limit="2GiB", listen=False):  # opened anew
+        lab.until(lambda scrape: scrape("duckdb_memory_limit_bytes", instance_id="i") == 2**31)
+
+
+def test_a_size_where_the_first_connection_gave_none_is_refused(lab: Lab, tmp_path: Path) -> None:
+    with (
+        lab.connect(tmp_path / "a.duckdb", instance_id="i", listen=False),
+        pytest.raises(ValueError, match="or with none: give each connection to one database the same, or only the"),
+    ):
+        lab.connect(tmp_path / "a.duckdb", memory_limit="1GiB", listen=False)
 
 
 def test_the_series_of_a_closed_database_end_while_another_goes_on(make_lab: Callable[..., Lab]) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from duckdb_exporter.declare import Label, Metric
+from duckdb_exporter.engine.recorder import Recorder
 from duckdb_exporter.exposition import Exposition
-from duckdb_exporter.instruments import Instruments
+from duckdb_exporter.instruments import Instrument, Instruments
 from duckdb_exporter.metrics import SETTINGS
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def test_labels_of_a_query_explode(
 def test_statements_explode(lab: Lab, fetch: Callable[[str], Scrape]) -> None:
     con = lab.connect(**I)
     url = lab.exporter.serve().url
-    before = len(fetch(url).samples)
+    before = len(lab.until(lambda scrape: scrape("duckdb_up", **I)).samples)  # with those of the engine
     for number in range(3000):
         con.execute(f"SELECT {number} AS column_{number}").fetchall()
     for number in range(100):
@@ -77,3 +79,36 @@ def test_statements_explode(lab: Lab, fetch: Callable[[str], Scrape]) -> None:
     assert found("duckdb_insert_latency_ms_count", table_name="other") == 100
     assert len(con._known) < 3000  # the texts that are remembered
     con.close()
+
+
+def seconds(count: int) -> float:
+    """For one of so many instances: to show its parts, to have fewer, and to be forgotten."""
+    metrics = [
+        Metric("tag_bytes", "gauge", "", "x", (Label("instance_id", limit=10**6), Label("tag")), "memory.tag"),
+        ROWS._replace(labels=(Label("instance_id", limit=10**6), Label("customer", limit=10**6))),
+    ]
+    recorder = Recorder(Instruments(metrics, SETTINGS))
+    started = perf_counter()
+    for tags in (("a", "b"), ("a",), ()):
+        for number in range(count):
+            recorder.parts("memory.tag", f"i{number}", {(tag, "pinned"): 1.0 for tag in tags})
+            recorder.replace("trades_rows", f"i{number}", [((tag,), 1.0) for tag in tags])
+    recorder.forget({f"i{number}" for number in range(count)})
+    return (perf_counter() - started) / count
+
+
+def test_the_time_for_an_instance_does_not_grow_with_their_number() -> None:
+    assert min(seconds(2000) for _ in range(3)) < 4 * min(seconds(200) for _ in range(3))
+
+
+def test_a_label_value_is_free_again_with_its_last_series() -> None:
+    instrument = Instrument(COUNTER._replace(labels=(Label("customer", limit=2), Label("of"))))
+    for of in ("x", "y"):
+        instrument.child(("a", of))
+    instrument.child(("b", "x"))
+    assert not instrument.fits(("c", "x"))
+    instrument.remove(("a", "x"))
+    assert not instrument.fits(("c", "x"))
+    instrument.remove(("a", "y"))
+    instrument.remove(("a", "y"))
+    assert instrument.fits(("c", "x"))

@@ -16,12 +16,9 @@ from pathlib import Path
 import bcrypt
 import certificates
 import pytest
-import yaml
 from certificates import Certificates
-from hypothesis import given
-from hypothesis import strategies as st
 
-from duckdb_exporter import passwords, web_yaml
+from duckdb_exporter import passwords
 from duckdb_exporter.server import Server
 from duckdb_exporter.web import web
 
@@ -188,6 +185,18 @@ def test_a_renewed_certificate_and_password_need_no_restart(
     assert "web.yml:1: tls_server_config has no value" in caplog.text
 
 
+@pytest.mark.parametrize("text", ["", "\n", "# only a comment\n", "---\n"])
+def test_a_file_that_says_nothing_protects_nothing_and_is_refused(
+    text: str, serve: Callable[..., Server], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = serve("basic_auth_users:", f"  prometheus: {HASHED}")
+    (tmp_path / "web.yml").write_text(text)
+    assert ask(server) == 401
+    assert "web.yml: it says nothing" in caplog.text
+    with pytest.raises(ValueError, match=r"web\.yml: it says nothing; without tls_server_config, basic_auth_users, "):
+        web(tmp_path / "web.yml")
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -251,41 +260,6 @@ def test_a_bcrypt_hash_without_the_package_is_an_error_at_the_start(tmp_path: Pa
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "ValueError: a bcrypt hash needs the package bcrypt (pip install bcrypt)" in done.stderr
-
-
-FILES = [
-    "a: b",
-    "---\n# comment\na:   b   # comment\n\nc:\n  d: 'it''s'\n  \"e \\u00e9\": \"f\\n\"\ng: h:i#j k",
-    f"tls_server_config:\n   cert_file: ./a b.pem\n   key_file: /x\nbasic_auth_users:\n a.b@c-d_e: {HASHED}\n b: $2b$",
-    "",
-]
-
-
-def plain(mapping: web_yaml.Mapping) -> dict[str, object]:
-    return {key: plain(node.value) if isinstance(node.value, dict) else node.value for key, node in mapping.items()}
-
-
-def as_words(text: str) -> object:
-    """What a YAML reader makes of it, with every word left a word."""
-    return yaml.load(text, yaml.BaseLoader) or {}  # noqa: S506 - it makes nothing but texts, lists and mappings
-
-
-@pytest.mark.parametrize("text", FILES)
-def test_it_reads_a_file_as_a_yaml_reader_does(text: str) -> None:
-    assert plain(web_yaml.read(text)) == as_words(text)
-
-
-WORDS = st.text(st.characters(codec="ascii", exclude_characters="\r\n\x0b\x0c\x1c\x1d\x1e"), min_size=1, max_size=12)
-
-
-@given(st.lists(st.tuples(st.integers(0, 3), WORDS, WORDS), max_size=5))
-def test_what_it_reads_at_all_it_reads_as_a_yaml_reader_does(lines: list[tuple[int, str, str]]) -> None:
-    text = "\n".join(f"{' ' * indent}{key}: {value}" for indent, key, value in lines)
-    try:
-        found = plain(web_yaml.read(text))
-    except web_yaml.YamlError:
-        return
-    assert found == as_words(text)
 
 
 def test_the_command_makes_a_hash_that_the_password_matches() -> None:

@@ -37,7 +37,8 @@ class Announcement:
     def withdraw(self) -> None:
         """Remove the file. In a forked child only let go of it: it is still the parent's."""
         if os.getpid() == self._owner:
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the folder may not be ours any more: the server shall end all the same
+                self._path.unlink()
         os.close(self._file)
 
 

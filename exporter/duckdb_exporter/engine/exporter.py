@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,9 +20,9 @@ from ..server import Server, address
 from . import probe_report, source
 from .connection import Connection
 from .instance import Instance, Source
+from .instances import Instances, Sizes
 from .memory import parse_bytes
 from .parser import Parser
-from .probes import Probe
 from .recorder import Recorder
 from .remedies import Function, Remedies
 from .serving import FilePath, Listen, Serving, Wanted
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
     from ..registry import Collector
 
-INSTANCE_VARIABLE = "DUCKDB_EXPORTER_INSTANCE_ID"
 _LOG = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -51,18 +49,20 @@ class Exporter:
         self._system = system
         self.instruments = instruments
         self._recorder = Recorder(instruments)
-        syncs = Syncs(self._recorder, self._sync_instance)
+        self._instances = Instances(self._settings, self._new_instance, self._recorder.forget)
+        syncs = Syncs(self._recorder, self._instances.meant)
         self.sync, self.sync_attempts, self.sync_pending = syncs.one, syncs.attempts, syncs.pending
         self._exposition = Exposition(instruments, system, digest)
         self._tables = declared(self._recorder.metrics)
         self._parser = Parser()
-        self._instances: dict[str, Instance] = {}
-        self._lock = threading.Lock()  # guards _instances
         self._scrape_lock = threading.Lock()
-        remedies = self._settings.remedies
-        self._remedies = None if remedies is None else Remedies(remedies, instruments, self._instances)
+        self._remedies = (
+            None
+            if (remedies := self._settings.remedies) is None
+            else Remedies(remedies, self._settings.instance_label, self._recorder, self._instances)
+        )
         self._has_probes = any(metric.sql is not None for metric in self._recorder.metrics)
-        pages = probe_report.pages(self._probes) if self._has_probes else {}
+        pages = probe_report.pages(self._instances.probes) if self._has_probes else {}
         self._serving = Serving(system, self._settings.listen, self._shown, pages, self._remedies)
 
     def connect(
@@ -85,16 +85,19 @@ class Exporter:
         host name. Further connections to the same database share its instance. `listen`: host:port, False for no
         server, default the spec's. A server that cannot be started is logged and does not keep the application from
         its database. `memory_limit`: set on the engine, in bytes or as DuckDB writes sizes; default the spec's.
-        `disk_quota`: what disk use is compared with; default the spec's, else the size of the file system.
+        `disk_quota`: what disk use is compared with; default the spec's, else the size of the file system. Both are of
+        the database: while it is open, a further connection gives the same or none.
         `web_config`, `remedies_token_file`, `registry`: as for `serve`.
 
         Raises what `duckdb.connect` raises, unchanged and counted as a failed connection; ValueError for a size, an
-        address or a file of the server that is none, and for a second database under the instance_id of one that is
+        address or a file of the server that is none, for a size that differs from the open database's, for an
+        instance_id that is no text of valid Unicode, and for a second database under the instance_id of one that is
         open.
         """
-        limit, quota = self._sizes(memory_limit, disk_quota)
+        given = Sizes.read(memory_limit, disk_quota)
+        limit = given.memory_limit or self._settings.memory_limit
         limits = [size for size in (limit, parse_bytes(source.configured_limit(config))) if size is not None]
-        instance = self._instance(Source(*source.of_database(database), tuple(limits), quota), instance_id)
+        instance = self._instances.find(*source.of_database(database), limits, given, instance_id)
         self._serve_for_connection(
             listen, web_config=web_config, remedies_token_file=remedies_token_file, registry=registry
         )
@@ -122,9 +125,10 @@ class Exporter:
         Arguments as for `connect`, but `memory_limit` only says which exact number was configured.
         Raises ValueError as `connect` does, duckdb.Error when the connection is closed.
         """
-        limit, quota = self._sizes(memory_limit, disk_quota)
-        limits = () if limit is None else (limit,)
-        instance = self._instance(Source(*source.of_connection(connection), limits, quota), instance_id)
+        given = Sizes.read(memory_limit, disk_quota)
+        limit = given.memory_limit or self._settings.memory_limit
+        limits = [] if limit is None else [limit]
+        instance = self._instances.find(*source.of_connection(connection), limits, given, instance_id)
         self._serve_for_connection(listen)
         return Connection(connection, instance)
 
@@ -173,7 +177,7 @@ class Exporter:
         with self._fresh():
             shown = self._exposition.render()
         if self._has_probes:
-            shown += probe_report.families(self._system, self._settings.instance_label, self._probes())
+            shown += probe_report.families(self._system, self._settings.instance_label, self._instances.probes())
         return shown
 
     def collector(self) -> Collector:
@@ -188,7 +192,7 @@ class Exporter:
     def close(self) -> None:
         """End server and pollers. Connections stay usable; another `connect` or `serve` starts anew."""
         self._serving.close()
-        for instance in list(self._instances.values()):
+        for instance in self._instances.values():
             instance.stop()
         self._parser.close()
 
@@ -210,7 +214,7 @@ class Exporter:
     def _fresh(self) -> Iterator[None]:
         with self._scrape_lock:
             now = perf_counter()
-            self._forget_closed(now)
+            self._instances.forget_closed(now)
             instances = list(self._instances.values())
             for instance in instances:
                 instance.show(now)
@@ -219,48 +223,9 @@ class Exporter:
             for instance in instances:
                 self._recorder.gauge("exporter.scrape_duration", instance.id, perf_counter() - now)
 
-    def _instance(self, wanted: Source, instance_id: str | None) -> Instance:
-        with self._lock:
-            same = next((found for found in self._instances.values() if found.source.key == wanted.key), None)
-            if same is not None and instance_id in (None, same.id):
-                if not same.connected:
-                    same.measure(wanted)
-                return same
-            id_ = instance_id or default_instance_id()
-            if same is not None and same.connected:
-                raise ValueError(f"this database is measured as instance {same.id!r} already, it cannot be {id_!r} too")
-            found = self._instances.get(id_)
-            if found is None:
-                found = self._instances[id_] = self._new_instance(id_, wanted)
-            elif found.connected:
-                raise ValueError(
-                    f"instance {id_!r} is another open database: give each database of a process its own instance_id"
-                )
-            else:
-                found.measure(wanted)
-            return found
-
-    def _sync_instance(self, instance_id: str | None) -> str:
-        if instance_id is None and len(self._instances) == 1:
-            instance_id = next(iter(self._instances))
-        return instance_id or default_instance_id()
-
     def _new_instance(self, id_: str, wanted: Source) -> Instance:
         # Each has views of its own, and so a classifier.
         return Instance(id_, wanted, self._settings, self._recorder, Classifier(self._tables, self._parser))
-
-    def _probes(self) -> Iterator[tuple[str, Probe]]:
-        for id_, instance in list(self._instances.items()):
-            if instance.connected:
-                yield from ((id_, probe) for probe in instance.probes.all)
-
-    def _forget_closed(self, now: float) -> None:
-        with self._lock:
-            connected = {id_ for id_, instance in self._instances.items() if instance.connected}
-            for id_, instance in list(self._instances.items()):
-                if connected and id_ not in connected and now - instance.idle_since > self._settings.forget_after:
-                    del self._instances[id_]
-                    self._recorder.forget(id_)
 
     def _shown(self, registry: CollectorRegistry | None) -> Callable[[], bytes]:
         if registry is None:
@@ -280,16 +245,6 @@ class Exporter:
         except OSError as error:
             _LOG.error("cannot serve /metrics on %s: %s", listen or self._settings.listen, error)
 
-    def _sizes(self, memory_limit: int | str | None, disk_quota: int | str | None) -> tuple[int | None, int | None]:
-        sizes = []
-        for name, given in (("memory_limit", memory_limit), ("disk_quota", disk_quota)):
-            size = parse_bytes(given)
-            if given is not None and size is None:
-                raise ValueError(f"{name}={given!r} is not a size, for example 268435456 or '256MiB'")
-            sizes.append(size)
-        limit, quota = sizes
-        return limit or self._settings.memory_limit, quota or self._settings.disk_quota
-
 
 def process_exporter(instruments: Instruments, system: str, digest: str) -> Exporter:
     """An exporter that ends with the process."""
@@ -299,8 +254,3 @@ def process_exporter(instruments: Instruments, system: str, digest: str) -> Expo
     if hasattr(os, "register_at_fork"):  # where there is a fork
         os.register_at_fork(after_in_child=exporter.forked)
     return exporter
-
-
-def default_instance_id() -> str:
-    """The environment's choice, else the host name."""
-    return os.environ.get(INSTANCE_VARIABLE) or socket.gethostname()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from operator import attrgetter
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -76,11 +77,13 @@ def _query(name: str) -> Method:
     def method(self: Connection, *args: Any, **kwargs: Any) -> Any:
         statement = self._statement(args[0] if args else kwargs.get("query"))
         started = self._start()
+        call = partial(getattr(self._raw, name), *args, **kwargs)
         try:
-            relation = getattr(self._raw, name)(*args, **kwargs)
+            relation = call()
         except BaseException:
-            self._failed(statement, started)
-            raise
+            if not self._met_a_poll(statement, started):
+                raise
+            relation = self._between_polls(call, statement, started)
         self.activity.running = 0.0
         if statement.streams:  # not run yet
             self._transaction.succeeded(statement.verbs, started, perf_counter())

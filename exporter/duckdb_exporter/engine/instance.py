@@ -137,10 +137,15 @@ class Instance:
 
     def set_limit(self, limit: int) -> None:
         """Set the memory limit in bytes. Raises duckdb.Error, LookupError when the database is not open."""
-        self._poller.run(lambda cursor: cursor.execute(f"SET memory_limit = '{limit}B'"))
-        self.source = self.source._replace(limits=tuple(dict.fromkeys((limit, *self.source.limits))))
-        self._reader = None
-        self._poller.run(self._poll)
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> None:
+            cursor.execute(f"SET memory_limit = '{limit}B'")
+            self.source = self.source._replace(limits=tuple(dict.fromkeys((limit, *self.source.limits))))
+            if self._reader is not None:  # made by the first poll, for which a full memory has no room
+                self._reader.expect(self.source.limits)
+
+        self._poller.run(work)
+        self._poller.now()
 
     def checkpoint(self) -> None:
         """CHECKPOINT. Raises duckdb.Error, LookupError when the database is not open."""

@@ -14,6 +14,7 @@ import duckdb
 from .forked import keep
 
 _GRACE = 0.5  # seconds that a closing connection waits for an interrupted poll to end
+_LONGEST_POLL = 5.0  # seconds that a remedy waits for one to end
 _NUDGE = 0.05  # seconds between two interrupts: one that comes between two statements interrupts neither
 _LOG = logging.getLogger(__name__)
 
@@ -117,13 +118,25 @@ class Poller:
         keep(self._cursor)
 
     def run(self, work: Callable[[Cursor], T]) -> T:
-        """Do something else with the cursor, between two polls. Raises what it raises, LookupError without a cursor."""
-        with self._polling:
+        """Do something else with the cursor, between two polls.
+
+        Raises what it raises, LookupError without a cursor, TimeoutError when a poll does not end.
+        """
+        if not self._polling.acquire(timeout=_LONGEST_POLL):
+            raise TimeoutError("the engine does not answer")
+        try:
             with self._state:
                 cursor = self._cursor
             if cursor is None:
                 raise LookupError("the database is not open")
             return work(cursor)
+        finally:
+            self._polling.release()
+
+    def now(self) -> None:
+        """Poll at once, in this thread; an error is noted as one of any poll. Does nothing where `run` would raise."""
+        with contextlib.suppress(LookupError, TimeoutError):
+            self.run(self._noted)
 
     def _close_and_release(self) -> None:
         try:
@@ -146,22 +159,26 @@ class Poller:
                 cursor = self._attach(stopped)
                 if cursor is None:
                     return
-                try:
-                    again = self._poll(cursor)
-                except duckdb.Error as error:
-                    _LOG.debug("poll failed", exc_info=error)
-                    self._failed(error)
-                    if isinstance(error, duckdb.ConnectionException):
-                        self._close_cursor()
-                except Exception as error:  # noqa: BLE001 - a bug in a reading must not end the polling
-                    _LOG.exception("poll failed")
-                    self._failed(error)
+                again = self._noted(cursor)
                 del cursor
             finally:
                 self._polling.release()
             if not again:
                 with contextlib.suppress(Empty):
                     self._wake.get(timeout=self._interval)
+
+    def _noted(self, cursor: Cursor) -> bool | None:
+        try:
+            return self._poll(cursor)
+        except duckdb.Error as error:
+            _LOG.debug("poll failed", exc_info=error)
+            self._failed(error)
+            if isinstance(error, duckdb.ConnectionException):
+                self._close_cursor()
+        except Exception as error:  # noqa: BLE001 - a bug in a reading must not end the polling
+            _LOG.exception("poll failed")
+            self._failed(error)
+        return False
 
     def _attach(self, stopped: threading.Event) -> Cursor | None:
         with self._state:

@@ -72,10 +72,14 @@ class Reader:
         metrics = tuple(metrics)
         self._database = database
         self._tables = TableSizes(_most_tables(metrics))
-        self._limits = tuple(limits)
-        self._query = _ENGINE.format(printed=", ".join("system.main.format_bytes(?)" for _ in self._limits))
         self._listed: list[dict[str, object]] | None = None
         self._views: dict[str, str] = {}
+        self.expect(limits)
+
+    def expect(self, limits: Sequence[int]) -> None:
+        """The memory limit may be one of these from now on."""
+        self._limits = tuple(limits)
+        self._query = _ENGINE.format(printed=", ".join("system.main.format_bytes(?)" for _ in self._limits))
 
     def read(self, cursor: duckdb.DuckDBPyConnection, own: int) -> Snapshot:
         """Ask the engine on the poller's cursor; `own` of its connections are the exporter's.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 
 from ..children import Histogram, Value
+from ..declare import Metric
 from ..instruments import OTHER, Child, Instrument, Instruments
 from .kinds import ERROR, Kind
 from .measurements import MEASUREMENTS, check
@@ -40,6 +41,8 @@ class Recorder:
         self._noted: deque[Callable[[], None]] = deque(maxlen=_MOST_EVENTS)
         self._sinks: dict[tuple[str, Kind], list[Sink]] = {}
         self._windows: dict[tuple[str, tuple[str, ...]], Window] = {}
+        self._parts: dict[tuple[str, str | None], set[tuple[str, ...]]] = {}  # series by metric and instance
+        self._at = {metric.name: _index(metric, self._label) for metric in self.metrics}  # the instance's label
         by_measure: dict[str, list[Instrument]] = {}
         for instrument in instruments:
             by_measure.setdefault(instrument.metric.measure, []).append(instrument)
@@ -77,11 +80,7 @@ class Recorder:
                 values = _values(instrument, {**dimensions, self._label: instance_id})
                 if values is not None:
                     sums[values] += value * instrument.metric.scale
-            for values in [*instrument.children]:
-                if values not in sums and self._is_of(instrument, values, instance_id):
-                    instrument.remove(values)
-            for values, value in sums.items():
-                instrument.child(values).set(value)
+            self._exactly(instrument, instance_id, sums, folds=True)
 
     def lasted(self, measure: str, instance_id: str, seconds: float, at: float) -> None:
         """Something of this measurement took `seconds` and ended at `at`."""
@@ -95,31 +94,25 @@ class Recorder:
     def replace(self, name: str, instance_id: str, samples: Iterable[tuple[tuple[str, ...], float]]) -> None:
         """The series of an SQL metric: exactly these, without the ones that do not fit its labels."""
         instrument = self._by_name[name]
-        labels = [label.name for label in instrument.metric.labels]
-        at = labels.index(self._label) if self._label in labels else None
+        at, scale = self._at[name], instrument.metric.scale
         present = {
-            values if at is None else (*values[:at], instance_id, *values[at:]): value for values, value in samples
+            values if at is None else (*values[:at], instance_id, *values[at:]): value * scale
+            for values, value in samples
         }
-        for values in list(instrument.children):
-            if values not in present and (at is None or values[at] == instance_id):
-                instrument.remove(values)
-        for values, value in present.items():
-            if instrument.fits(values):
-                instrument.child(values).set(value * instrument.metric.scale)
-            else:
-                instrument.leave_out(values)
+        self._exactly(instrument, instance_id, present, folds=False)
 
-    def forget(self, instance_id: str) -> None:
-        """End every series of an instance; those without an instance label go on."""
+    def forget(self, instance_ids: Collection[str]) -> None:
+        """End every series of these instances; those without an instance label go on."""
         with self._lock:
-            self._events.pop(instance_id, None)
-            self._sinks = {key: sinks for key, sinks in self._sinks.items() if key[0] != instance_id}
-            for instrument in self._by_name.values():
-                labels = [label.name for label in instrument.metric.labels]
-                at = labels.index(self._label) if self._label in labels else None
-                for values in [] if at is None else [v for v in list(instrument.children) if v[at] == instance_id]:
+            for instance_id in instance_ids:
+                self._events.pop(instance_id, None)
+            self._sinks = {key: sinks for key, sinks in self._sinks.items() if key[0] not in instance_ids}
+            self._parts = {key: parts for key, parts in self._parts.items() if key[1] not in instance_ids}
+            for name, instrument in self._by_name.items():
+                at = self._at[name]
+                for values in [] if at is None else [v for v in list(instrument.children) if v[at] in instance_ids]:
                     instrument.remove(values)
-                    self._windows.pop((instrument.metric.name, values), None)
+                    self._windows.pop((name, values), None)
 
     def fold(self, now: float) -> None:
         """Bring every event into the instruments, and the windows' gauges to `now`."""
@@ -148,9 +141,21 @@ class Recorder:
             if values is not None:
                 instrument.child(values).observe(seconds * instrument.metric.scale)
 
-    def _is_of(self, instrument: Instrument, values: tuple[str, ...], instance_id: str) -> bool:
-        names = [label.name for label in instrument.metric.labels]
-        return self._label not in names or values[names.index(self._label)] == instance_id
+    def _exactly(
+        self, instrument: Instrument, instance_id: str, present: Mapping[tuple[str, ...], float], *, folds: bool
+    ) -> None:
+        """The series of an instance: these, and none that it had before. What does not fit is `other`, or left out."""
+        key = (instrument.metric.name, None if self._at[instrument.metric.name] is None else instance_id)
+        for values in self._parts.get(key, set()).difference(present):
+            instrument.remove(values)
+        parts = self._parts[key] = set()
+        for values, value in present.items():
+            if folds or instrument.fits(values):
+                child = instrument.child(values)
+                child.set(value)
+                parts.add(child.labels)
+            else:
+                instrument.leave_out(values)
 
     def _last(self, measure: str, instance_id: str, seconds: float, at: float) -> None:
         for instrument in self._by_measure.get(measure, ()):
@@ -209,6 +214,10 @@ class Recorder:
             instrument.child(values)
             found = self._windows[key] = Window(self._seconds)
         return found
+
+
+def _index(metric: Metric, label: str) -> int | None:
+    return next((index for index, each in enumerate(metric.labels) if each.name == label), None)
 
 
 def _grouped(events: deque[Event]) -> dict[Kind, tuple[list[float], list[float]]]:

@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..authentication import read_token, same
 from ..declare import Remedies as Settings
 from ..http1 import Answer, Refused
-from ..instruments import OTHER, Instruments
+from ..instruments import OTHER
 from ..reloaded import Reloaded
 from ..server import Page
 from .builtin import BUILTIN, Act, Declined, Step
 from .instance import Instance
+from .recorder import Recorder
 from .webhook import Alert, read
 
 REASONS = (
@@ -58,11 +58,11 @@ class Applied(NamedTuple):
 class Remedies:
     """The remedies of one exporter."""
 
-    def __init__(self, settings: Settings, instruments: Instruments, instances: Mapping[str, Instance]) -> None:
+    def __init__(self, settings: Settings, label: str, recorder: Recorder, instances: Mapping[str, Instance]) -> None:
         self.settings = settings
         self._by_alert = dict(settings.alerts)
-        self._instruments = instruments
-        self._label = instruments.settings.instance_label
+        self._label = label  # of an instance
+        self._recorder = recorder
         self._instances = instances
         self._names: frozenset[str] = frozenset()
         self._registered: dict[str, Registered] = {}
@@ -84,6 +84,8 @@ class Remedies:
 
         Raises OSError, ValueError for a token that cannot be read.
         """
+        from ..authentication import read_token, same  # noqa: PLC0415 - who has no token does not load it
+
         token = Reloaded(lambda: (read_token(token_file), (token_file,)))
         self._names = names
 
@@ -118,9 +120,12 @@ class Remedies:
             if not alert.firing:
                 return self._resolve(alert, said)
             remedy, instance = self._judge(alert)
-            return self._apply(alert, said | {"instance_id": instance.id}, remedy, instance)
+            said |= {"instance_id": instance.id}
+            return self._apply(alert, said, remedy, instance)
         except Declined as declined:
             return self._refuse(said, remedy, declined)
+        except Exception as error:  # noqa: BLE001 - as of a disk that does not say how full it is; the next alert waits
+            return self._failed(said, remedy, remedy, error)
 
     def _check_time(self, alert: Alert) -> None:
         now = time.time()
@@ -198,11 +203,11 @@ class Remedies:
         return self._count(said, remedy, "failed", f"{what}: {type(error).__name__}")
 
     def _refuse(self, said: dict[str, Any], remedy: str, declined: Declined) -> dict[str, Any]:
-        self._increment("remedy.refused", reason=declined.reason)
+        self._recorder.count("remedy.refused", said.get("instance_id", OTHER), reason=declined.reason)
         return self._count(said | {"reason": declined.reason}, remedy, "refused", str(declined))
 
     def _count(self, said: dict[str, Any], remedy: str, outcome: str, text: str) -> dict[str, Any]:
-        self._increment("remedy.count", remedy=remedy, outcome=outcome)
+        self._recorder.count("remedy.count", said.get("instance_id", OTHER), remedy=remedy, outcome=outcome)
         entry = {"remedy": remedy, "outcome": outcome, **said, "text": text}
         level = {"failed": logging.ERROR, "refused": logging.WARNING}.get(outcome, logging.INFO)
         _LOG.log(level, "%s", json.dumps(entry))
@@ -210,18 +215,6 @@ class Remedies:
 
     def _known(self, alert: Alert) -> str:
         return self._by_alert.get(alert.name, OTHER)
-
-    def _increment(self, measure: str, **dimensions: str) -> None:
-        for instrument in self._instruments:
-            metric = instrument.metric
-            if metric.measure == measure and all(dimensions[name] == value for name, value in metric.where):
-                values = [_folded(dimensions[label.name], label.values) for label in metric.labels]
-                if None not in values:
-                    self._instruments.increment(metric.name, 1.0, *values)  # type: ignore[arg-type]
-
-
-def _folded(value: str, allowed: tuple[str, ...] | None) -> str | None:
-    return value if allowed is None or value in allowed else OTHER if OTHER in allowed else None
 
 
 def _said(alert: Alert) -> dict[str, Any]:

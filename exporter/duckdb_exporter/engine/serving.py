@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from ..server import Page, Server, address
-from ..web import web
 from .remedies import Remedies
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-    from .discovery import Announcement
+    from ..reloaded import Reloaded
+    from ..web import WebConfig
 
 TARGETS_VARIABLE = "DUCKDB_EXPORTER_TARGETS"
 
@@ -63,7 +63,6 @@ class Serving:
         self._lock = threading.Lock()  # guards the rest
         self._server: Server | None = None
         self._serves = Wanted()
-        self._announcement: Announcement | None = None
 
     def serve(self, wanted: Wanted) -> Server:
         """The running server, or a new one. Raises ValueError and OSError as `Exporter.serve`."""
@@ -76,7 +75,7 @@ class Serving:
                     server.close()
                     raise
                 self._server = server
-                self._serves = wanted._replace(listen=wanted.listen or self._listen)
+                self._serves = wanted._replace(listen=self._address(wanted))
             elif not self._serves.also(wanted):
                 raise ValueError(f"already serving {self._server.url}; a process serves once, in one way")
             return self._server
@@ -85,23 +84,21 @@ class Serving:
         """End the server; another `serve` starts anew."""
         with self._lock:
             server, self._server = self._server, None
-            announcement, self._announcement = self._announcement, None
-        if announcement is not None:
-            announcement.withdraw()
         if server is not None:
             server.close()
 
     def forked(self) -> None:
         """In a forked child: let go of what is the parent's."""
-        if self._announcement is not None:
-            self._announcement.withdraw()
         if self._server is not None:
             self._server.forked()
 
+    def _address(self, wanted: Wanted) -> str:
+        return self._listen if wanted.listen is None else wanted.listen
+
     def _started(self, wanted: Wanted) -> Server:
-        listen = wanted.listen or self._listen
+        listen = self._address(wanted)
         _, port = address(listen)
-        config = None if wanted.web_config is None else _read(wanted.web_config, web)
+        config = None if wanted.web_config is None else _read(wanted.web_config, _web)
         pages = dict(self._pages)
         if wanted.remedies_token_file is not None:
             if self._remedies is None:
@@ -113,13 +110,21 @@ class Serving:
 
     def _announce(self, server: Server, wanted: Wanted) -> None:
         targets = wanted.targets or os.environ.get(TARGETS_VARIABLE)
-        if targets is None:
+        if not targets:
             return
         from .discovery import Announcement  # noqa: PLC0415 - it needs a POSIX system, as nothing else here does
 
-        if self._announcement is not None:  # of a server that was closed
-            self._announcement.withdraw()
-        self._announcement = Announcement(Path(targets), self._system, server.url, wanted.scraped_as)
+        try:
+            announcement = Announcement(Path(targets), self._system, server.url, wanted.scraped_as)
+        except OSError as error:
+            raise OSError(error.errno, f"the folder of targets: {error.strerror}", os.fspath(targets)) from error
+        server.at_close(announcement.withdraw)
+
+
+def _web(file: Path) -> Reloaded[WebConfig]:
+    from ..web import web  # noqa: PLC0415 - who serves in clear does not load what TLS needs
+
+    return web(file)
 
 
 def _read(file: FilePath, read: Callable[[Path], T]) -> T:

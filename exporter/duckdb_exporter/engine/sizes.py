@@ -22,13 +22,13 @@ class TableSizes:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._read_at = float("-inf")
+        self._read_at = 0.0
         self._rows: Mapping[tuple[str, ...], float] = {}
 
     def read(self, cursor: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, ...], float]:
-        """By table name; asks the engine when the last answer is old. Raises duckdb.Error."""
+        """By table name; asks the engine when the last answer is old, or told of none. Raises duckdb.Error."""
         now = perf_counter()
-        if self._most and now - self._read_at >= EVERY:
+        if self._most and (not self._rows or now - self._read_at >= EVERY):
             self._rows = {(name,): float(rows) for name, rows in cursor.execute(_TABLES, [self._most]).fetchall()}
             self._read_at = now
         return self._rows

@@ -39,6 +39,7 @@ _VERBS = {
     "abort": "ROLLBACK",
 }
 UNKNOWN = Statement("OTHER")
+CHECKPOINT = Statement("OTHER", is_checkpoint=True)
 CONTROL = {verb: Statement("OTHER", verbs=(verb,)) for verb in _VERBS.values()}
 
 
@@ -124,7 +125,8 @@ class Classifier:
         # A change within a WITH is a SELECT for the parser, and a PIVOT several statements.
         by_words = parsed in ("", "MULTI") or (parsed == "SELECT" and main in _CHANGES)
         query_type = _TYPES.get(main, "OTHER") if by_words else _LABELS.get(parsed, "OTHER")
-        return Statement(query_type, tables, streams=streams)
+        is_checkpoint = main == "checkpoint" or text[start : start + 2] == ["call", "checkpoint"]
+        return Statement(query_type, tables, streams=streams, is_checkpoint=is_checkpoint)
 
 
 _LABELS = {name: name for name in ("SELECT", "INSERT", "UPDATE", "DELETE")}
