@@ -81,7 +81,7 @@ def test_rules(promtool: str, output: Path, files: Mapping[str, str]) -> tuple[i
     problems = []
     for path, expected in tests.items():
         place = output / path
-        done, reports = tested(promtool, [str(place)])
+        done, reports = tested(promtool, [str(place)], beside_others=False)
         seen, failures = ran(reports.values())
         if done.failed:
             said = failures or done.complaints

@@ -13,11 +13,11 @@ Reports = dict[str, ElementTree.Element]
 """What JUnit's XML has of each test file, by the file's name."""
 
 
-def tested(promtool: str, tests: Sequence[str]) -> tuple[Run, Reports]:
-    """Run test files; what promtool said, and what it reports of those that it got to."""
+def tested(promtool: str, tests: Sequence[str], beside_others: bool) -> tuple[Run, Reports]:
+    """Run test files, as `tools.run` does; what promtool said, and what it reports of those that it got to."""
     with TemporaryDirectory(prefix="truegauge-") as folder:
         report = Path(folder) / "junit.xml"
-        said = run([promtool, "test", "rules", f"--junit={report}", *tests])
+        said = run([promtool, "test", "rules", f"--junit={report}", *tests], beside_others)
         return said, _reports(report)
 
 

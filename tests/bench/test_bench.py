@@ -19,7 +19,7 @@ ROWS = (
     "truegauge --help",
     "mutants, wall",
     "a mutant in a batch",
-    "10 alerts: their tests",
+    "10 alerts: their cases",
     "a measured connection adds",
     "measured / OpenTelemetry",
     "to each fetchone",

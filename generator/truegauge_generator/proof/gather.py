@@ -63,7 +63,7 @@ def _refused(promtool: str, rules: Sequence[str], tests: Sequence[str]) -> Itera
         if done.failed:
             yield from (place_of(Path(path), line, "promtool_rules") for line in done.complaints)
     for path in tests:
-        done, reports = tested(promtool, [path])
+        done, reports = tested(promtool, [path], beside_others=False)
         count, failures = ran(reports.values())
         if done.failed:
             yield from (place_of(Path(path), line, "case_failed") for line in failures or done.complaints)

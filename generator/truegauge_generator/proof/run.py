@@ -55,7 +55,8 @@ def _run(promtool: str, batch: Sequence[Job]) -> list[Verdict]:
             for name, text in zip(names, one.rules, strict=True):
                 (folder / name).write_text(text, encoding="utf-8")
             (folder / f"t{number}.yml").write_text(one.head(names), encoding="utf-8")
-        said, reports = tested(promtool, [str(folder / f"t{number}.yml") for number in range(len(batch))])
+        tests = [str(folder / f"t{number}.yml") for number in range(len(batch))]
+        said, reports = tested(promtool, tests, beside_others=True)
     return [_verdict(one, number, reports.get(f"t{number}.yml"), said) for number, one in enumerate(batch)]
 
 
