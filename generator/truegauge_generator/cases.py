@@ -78,7 +78,7 @@ Objectives are never `at` their limit, which is a product that Prometheus rounds
 
 GENERAL = tuple(code for code, _ in CASES[:12])
 
-STEPS = (60_000, 30_000, 15_000, 10_000, 5_000, 2_000, 1_000)
+STEPS = (60_000, 30_000, 15_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100)
 LONG = 3_600_000
 """Milliseconds of looking back from which on an alert has test steps of its own."""
 MOST, LATER = 500, 8

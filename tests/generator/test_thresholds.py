@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from truegauge_generator.cli import main
+from truegauge_generator.tools import run
 
 HEAD = """\
 system: shop
@@ -56,3 +57,31 @@ def test_every_case_of_many_thresholds_passes(tmp_path: Path, capsys: pytest.Cap
     said = capsys.readouterr()
     assert code == 0, said.err
     assert f"promtool test rules: {len(CONDITIONS) + DRIFTS} test cases, accepted" in said.out
+
+
+BRIEF = """\
+system: tiny
+summary: A system that is scraped ten times a second
+owner: shop
+scrape: {interval: 100ms}
+metrics:
+  tiny_used_bytes: {type: gauge, unit: bytes, help: Used, measure: app}
+  tiny_most_bytes: {type: gauge, unit: bytes, help: Most, measure: app}
+alerts:
+"""
+LINE = "metric: tiny_used_bytes, limit: tiny_most_bytes"
+
+
+def test_windows_of_a_second_have_steps_of_less(promtool: str, tmp_path: Path) -> None:
+    conditions = (
+        f"{{{LINE}, runs_full_within: 30m, over: 1s}}",
+        f"{{{LINE}, runs_full_within: 10s, over: 2s}}, for: 1s",
+        f"{{{LINE}, runs_full_within: 30m, over: 3s, at_least: 1%}}, for: 10m",
+        "{metric: tiny_used_bytes, above: 5MiB}, for: 1s, keep_firing_for: 1s",
+    )
+    spec = tmp_path / "tiny.yaml"
+    spec.write_text(BRIEF + "".join(f"  A{i}: {{when: {when}{REST}" for i, when in enumerate(conditions)))
+    assert main(["render", str(spec), "--output", str(tmp_path)]) == 0
+    tests = [str(path) for path in (tmp_path / "rendered" / "prometheus" / "tests").iterdir()]
+    done = run([promtool, "test", "rules", *tests])
+    assert not done.failed, done.output

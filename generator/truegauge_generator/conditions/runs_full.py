@@ -126,8 +126,10 @@ def _low(level: int, window: int, counts: range, ahead: Decimal) -> int | None:
 
     It may be below zero, where nothing above it grows fast enough.
     """
+    if counts[-1] >= window:
+        return None
     weights = [_weight(window, count, ahead) for count in counts]
-    if counts[-1] >= window or min(weights) <= 1:
+    if min(weights) <= 1:
         return None
     full = int(LIMIT * Decimal("1.01"))
     return int(min((full - weight * level) / (1 - weight) for weight in weights) // 1)

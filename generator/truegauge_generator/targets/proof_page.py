@@ -101,7 +101,8 @@ def _objectives(system: System) -> Iterator[Section]:
         for alert, suffix in ALERTS.items():
             cases = [case for pair in pairs(objective, alert) for case in _burns(objective, pair)]
             sentence, drawn = f"Fires when the error budget of {name} burns too fast.", "the share of bad events"
-            yield Section(f"{name}{suffix}", sentence, f"{drawn}, by quarters of the long window", "", cases)
+            if cases:
+                yield Section(f"{name}{suffix}", sentence, f"{drawn}, by quarters of the long window", "", cases)
 
 
 def _burns(objective: Objective, pair: Pair) -> Iterator[Drawing]:
