@@ -30,11 +30,13 @@ def _reports(report: Path) -> Reports:
 
 
 def ran(reports: Iterable[ElementTree.Element]) -> tuple[int, list[str]]:
-    """The number of tests that ran, and what the failed ones said."""
+    """The number of tests that ran, and what each failed one said of its first look that failed."""
     cases = [case for suite in reports for case in suite.iter("testcase")]
-    said = [
-        f"{case.get('name')}: {' '.join((failure.text or failure.get('message') or 'failed').split())}"
-        for case in cases
-        for failure in case.iter("failure")
-    ]
-    return len(cases), said
+    return len(cases), [_said(case, failures) for case in cases if (failures := list(case.iter("failure")))]
+
+
+def _said(case: ElementTree.Element, failures: Sequence[ElementTree.Element]) -> str:
+    name = case.get("name") or ""
+    first = " ".join((failures[0].text or failures[0].get("message") or "failed").split())
+    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+    return f"{name}: {first.removeprefix(f'name: {name}, ')}{more}"
