@@ -265,3 +265,21 @@ def test_a_process_serves_one_address(lab: Lab) -> None:
     lab.exporter.close()
     with pytest.raises(ValueError, match="0 is not host:port"):
         lab.exporter.serve(0)  # type: ignore[arg-type]
+
+
+def test_a_file_is_attached_again_while_a_poll_still_has_it(lab: Lab, tmp_path: Path) -> None:
+    file = tmp_path / "other.duckdb"
+    duckdb.connect(file).close()
+    for number in range(20):  # the first poll of a database comes at once
+        with lab.exporter.connect(tmp_path / f"{number}.duckdb", instance_id=f"i{number}", listen=False) as con:
+            for name in "abcde":
+                con.execute(f"ATTACH '{file}' AS {name}")
+                con.execute(f"DETACH {name}")
+
+
+@pytest.mark.parametrize("arguments", [{"database": 5}, {"database": b"x.db"}, {"config": "bad"}, {"config": [1]}])
+def test_arguments_of_another_type_raise_what_duckdb_raises(lab: Lab, arguments: dict[str, Any]) -> None:
+    with pytest.raises((duckdb.Error, TypeError)) as bare:
+        duckdb.connect(**arguments)
+    with pytest.raises(type(bare.value)):
+        lab.exporter.connect(**arguments, listen=False)

@@ -270,17 +270,17 @@ class Connection:
         self._transaction.failed(statement.verbs, started, ended)
 
     def _met_a_poll(self, statement: Statement, started: float) -> bool:
-        """Whether a checkpoint failed that may have met a poll's transaction; any other failure is noted."""
-        if statement.is_checkpoint and not self._transaction.open and _met_another(sys.exception()):
+        """Whether a statement failed that may have met a poll; any other failure is noted."""
+        if statement.meets_polls and not self._transaction.open and _met_another(sys.exception()):
             return True
         self._failed(statement, started)
         return False
 
-    def _between_polls(self, checkpoint: Callable[[], Any], statement: Statement, started: float) -> Any:
-        """Run a checkpoint once more, now that it cannot meet a poll."""
+    def _between_polls(self, again: Callable[[], Any], statement: Statement, started: float) -> Any:
+        """Run it once more, now that it cannot meet a poll."""
         with self._instance.between_polls():
             try:
-                return checkpoint()
+                return again()
             except BaseException:
                 self._failed(statement, started)
                 raise
@@ -326,8 +326,13 @@ class Connection:
         return self._readings.adopt(result)
 
 
+# A CHECKPOINT is refused beside any transaction; an ATTACH of a file, while a poll that began before its DETACH still
+# has it (DuckDB 2.0.0).
+_REFUSED = ("Cannot CHECKPOINT", "Unique file handle conflict")
+
+
 def _met_another(error: BaseException | None) -> bool:
-    return isinstance(error, duckdb.TransactionException) and "Cannot CHECKPOINT" in str(error)
+    return isinstance(error, duckdb.Error) and any(said in str(error) for said in _REFUSED)
 
 
 for _name, _member in forwarded(duckdb.DuckDBPyConnection, Connection):

@@ -96,8 +96,14 @@ class Exporter:
         """
         given = Sizes.read(memory_limit, disk_quota)
         limit = given.memory_limit or self._settings.memory_limit
-        limits = [size for size in (limit, parse_bytes(source.configured_limit(config))) if size is not None]
-        instance = self._instances.find(*source.of_database(database), limits, given, instance_id)
+        try:
+            key, path = source.of_database(database)
+            configured = source.configured_limit(config)
+        except (AttributeError, TypeError):
+            duckdb.connect(database, config=config or {})  # type: ignore[arg-type]  # says what is wrong with them
+            raise
+        limits = [size for size in (limit, parse_bytes(configured)) if size is not None]
+        instance = self._instances.find(key, path, limits, given, instance_id)
         self._serve_for_connection(
             listen, web_config=web_config, remedies_token_file=remedies_token_file, registry=registry
         )
@@ -106,7 +112,7 @@ class Exporter:
         except Exception:
             self._recorder.count("connection.failed", instance.id)
             raise
-        if limit is not None and not instance.connected and source.configured_limit(config) is None:
+        if limit is not None and not instance.connected and configured is None:
             with raw.cursor() as cursor:  # a statement on the connection itself would show in its description
                 cursor.execute(f"SET memory_limit = '{limit}B'")
         return Connection(raw, instance)

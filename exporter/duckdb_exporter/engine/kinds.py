@@ -30,15 +30,24 @@ class Statement:
 
     `streams`: its rows are computed while they are fetched, not inside `execute`. `verbs`: BEGIN, COMMIT and ROLLBACK
     in the order in which the text has them. `prepares`: names that it gives to statements; `executes`: the name of
-    the one that it runs. `is_checkpoint`: it is a CHECKPOINT and nothing else. `is_plain`: it streams, and nothing else
-    is to be known about it.
+    the one that it runs. `meets_polls`: it is a CHECKPOINT or an ATTACH and nothing else. `is_plain`: it streams, and
+    nothing else is to be known about it.
 
     `ok` and `left` are the kinds it is recorded as, the last when its rows were left unfetched. `begun` is
     the same statement after some rows were fetched.
     """
 
     __slots__ = (
-        "begun", "executes", "is_checkpoint", "is_plain", "left", "ok", "prepares", "query_type", "streams", "tables",
+        "begun",
+        "executes",
+        "is_plain",
+        "left",
+        "meets_polls",
+        "ok",
+        "prepares",
+        "query_type",
+        "streams",
+        "tables",
         "verbs",
     )  # fmt: skip
 
@@ -51,7 +60,7 @@ class Statement:
         verbs: tuple[str, ...] = (),
         prepares: tuple[tuple[str, Statement], ...] = (),
         executes: str = "",
-        is_checkpoint: bool = False,
+        meets_polls: bool = False,
         begun: bool = False,
     ) -> None:
         self.query_type = query_type
@@ -60,7 +69,7 @@ class Statement:
         self.verbs = verbs
         self.prepares = prepares
         self.executes = executes
-        self.is_checkpoint = is_checkpoint
+        self.meets_polls = meets_polls
         self.is_plain = streams and not (verbs or prepares or executes)
         self.ok = kind(query_type, tables, OK)
         self.left = kind(query_type, tables, PARTIAL if begun else ABANDONED)

@@ -39,7 +39,7 @@ _VERBS = {
     "abort": "ROLLBACK",
 }
 UNKNOWN = Statement("OTHER")
-CHECKPOINT = Statement("OTHER", is_checkpoint=True)
+CHECKPOINT = Statement("OTHER", meets_polls=True)
 CONTROL = {verb: Statement("OTHER", verbs=(verb,)) for verb in _VERBS.values()}
 
 
@@ -125,8 +125,8 @@ class Classifier:
         # A change within a WITH is a SELECT for the parser, and a PIVOT several statements.
         by_words = parsed in ("", "MULTI") or (parsed == "SELECT" and main in _CHANGES)
         query_type = _TYPES.get(main, "OTHER") if by_words else _LABELS.get(parsed, "OTHER")
-        is_checkpoint = main == "checkpoint" or text[start : start + 2] == ["call", "checkpoint"]
-        return Statement(query_type, tables, streams=streams, is_checkpoint=is_checkpoint)
+        meets_polls = main in ("checkpoint", "attach") or text[start : start + 2] == ["call", "checkpoint"]
+        return Statement(query_type, tables, streams=streams, meets_polls=meets_polls)
 
 
 _LABELS = {name: name for name in ("SELECT", "INSERT", "UPDATE", "DELETE")}
