@@ -14,6 +14,8 @@ from truegauge_spec.quantities import convert, duration, numeral
 from truegauge_spec.system import System
 
 LIMIT = 10**9
+BEYOND = Decimal("1.01")
+"""The share that is predicted where the condition is true."""
 
 
 def expression(when: RunsFull, system: System) -> str:
@@ -44,8 +46,10 @@ def story(when: RunsFull, system: System, pace: Pace) -> Story:
     line = timeline("line", pace.window, pace.wait, pace.keep, 0, counts=False)
     least, ahead = convert(when.at_least, "ratio"), Decimal(when.runs_full_within) / pace.size
     fires = pace.window + pace.wait
-    slow_start, slow = _line(max((1 + least) / 2, _first(pace.window, ahead)), Decimal("0.99"), fires, ahead)
-    rise = _rise(least, pace, ahead, line.gone - line.born - pace.window)
+    # Of a line: more than it starts from, and enough to pass.
+    share = max((1 + least) / 2, BEYOND * pace.window / (pace.window + ahead))
+    slow_start, slow = _line(share, Decimal("0.99"), fires, ahead)
+    rise = _rise(least, share, pace, ahead, line.gone - line.born - pace.window)
     steep, noticed = _steep(least, pace, ahead)
     gap, rest = f"stale _x{line.back - line.gone - 1}", line.last - line.ends
     used = [
@@ -62,10 +66,11 @@ def story(when: RunsFull, system: System, pace: Pace) -> Story:
         used.append((("short_of_for",), f"_x{line.born} {rise(line.brief - line.born)} 0x{line.last - line.brief}"))
     limit = f"_x{line.start} {LIMIT}x{line.last - line.start}"
 
+    seen = [sample or 0.0 for sample in samples(rise(line.ends))]
+
     def value(at: int) -> float:
         """The share that it had when the condition was true at last."""
         at = min(at, line.ends - 1)
-        seen = [sample for sample in samples(rise(line.ends)) if sample is not None]
         return seen[at - (line.back if at >= line.back else line.born)] / LIMIT
 
     looks = dict(line.looks)
@@ -77,12 +82,7 @@ def story(when: RunsFull, system: System, pace: Pace) -> Story:
     )
 
 
-def _first(window: int, ahead: Decimal) -> Decimal:
-    """The share at the first step that can be true of a line from zero that is beyond its time then."""
-    return Decimal("1.01") * window / (window + ahead)
-
-
-def _rise(least: Decimal, pace: Pace, ahead: Decimal, steps: int) -> Callable[[int], str]:
+def _rise(least: Decimal, share: Decimal, pace: Pace, ahead: Decimal, steps: int) -> Callable[[int], str]:
     """A series of so many samples that is true for `steps`: from little to just enough, or a line if that is too long.
 
     Just enough is then all that it has, and half of the window sees that it no longer grows.
@@ -93,7 +93,7 @@ def _rise(least: Decimal, pace: Pace, ahead: Decimal, steps: int) -> Callable[[i
     low = _low(level, window, range(first - 1, first + steps), ahead)
     if low is not None:
         return lambda length: f"{low}x{window - first} {level}x{length - window + first - 2}"
-    start, gain = _line(max((1 + least) / 2, _first(window, ahead)), Decimal("1.01"), window, ahead)
+    start, gain = _line(share, BEYOND, window, ahead)
     return lambda length: f"{start}+{gain}x{length - 1}"
 
 
@@ -131,7 +131,7 @@ def _low(level: int, window: int, counts: range, ahead: Decimal) -> int | None:
     weights = [_weight(window, count, ahead) for count in counts]
     if min(weights) <= 1:
         return None
-    full = int(LIMIT * Decimal("1.01"))
+    full = int(LIMIT * BEYOND)
     return int(min((full - weight * level) / (1 - weight) for weight in weights) // 1)
 
 

@@ -80,8 +80,7 @@ def _tested(system: System, name: str, sentence: str, tests: Sequence[Test]) -> 
         lines.sort(key=lambda line: len(line) == 1)  # what changes first
         steps = max(map(_steps, lines), default=1)
         looks = [(milliseconds(str(at)) / size, bool(firing or same)) for at, firing, _, same in test.looks]
-        silent, fires = (rings([at for at, true in looks if true == so], steps) for so in (False, True))
-        cases.append(drawing([test.name.removeprefix(f"{name}: ")], lines, steps, None, silent, fires))
+        cases.append(drawing([test.name.removeprefix(f"{name}: ")], lines, steps, None, *_both(looks, steps)))
     return Section(name, sentence.replace("`", ""), "series of each test, of counters what is gained", "", cases)
 
 
@@ -111,15 +110,17 @@ def _burns(objective: Objective, pair: Pair) -> Iterator[Drawing]:
     for burn in burns(objective, pair):
         line = [Run(_share(phase), 0.0, phase.quarters) for phase in burn.phases]
         steps = _steps(line)
-        silent, fires = (
-            rings([look.after for look in burn.looks if (look.window is not None) == so], steps) for so in (False, True)
-        )
-        yield drawing([windows, *burn.codes], [line], steps, limit, silent, fires)
-    now = rings([0], 1)
+        looks = [(look.after, look.window is not None) for look in burn.looks]
+        yield drawing([windows, *burn.codes], [line], steps, limit, *_both(looks, steps))
     for edge in edges(objective, pair):
         ratios = [[Run(float(ratio), 0.0, 2)] for ratio in edge.ratios.values()]
-        looks = ("", now) if edge.window else (now, "")
-        yield drawing([windows, edge.code], ratios, 1, limit, *looks)
+        yield drawing([windows, edge.code], ratios, 1, limit, *_both([(0, edge.window is not None)], 1))
+
+
+def _both(looks: Sequence[tuple[float, bool]], steps: int) -> tuple[str, str]:
+    """Rings for the looks at which the alert is silent, and for those at which it fires."""
+    silent, fires = (rings([at for at, true in looks if true == wanted], steps) for wanted in (False, True))
+    return silent, fires
 
 
 def _share(phase: Phase) -> float | None:
@@ -135,9 +136,9 @@ def _section(system: System, name: str, sentence: str, when: MetricCondition, fo
     limit = _limit(system, when, size)
     looks = [(milliseconds(str(look.at)) / size, look.value is not None) for look in found.looks]
     quiet = rings([at for at, _ in looks], steps)
-    silent, fires = (rings([at for at, true in looks if true == so], steps) for so in (False, True))
+    beyond = _both(looks, steps)
     cases = [
-        drawing(case.codes, drawn, steps, limit, *((silent, fires) if case.codes[0] == "beyond" else (quiet, "")))
+        drawing(case.codes, drawn, steps, limit, *(beyond if case.codes[0] == "beyond" else (quiet, "")))
         for case, drawn in zip(found.cases, lines, strict=True)
     ]
     each = f"one {'' if counts else 'sample '}every {duration(size)}"
