@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from time import perf_counter
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from . import endings
 from .activity import Activity
 from .appender import Appender
 from .forked import INHERITED, keep
@@ -245,65 +245,13 @@ class Connection:
             return UNKNOWN
         return found if found is not None else self._instance.classify(query)
 
+    _ran, _failed, _met_a_poll, _between_polls = endings.ran, endings.failed, endings.met_a_poll, endings.between_polls
+    _read, _finish, _fetch_failed = endings.read, endings.finish, endings.fetch_failed
+
     def _start(self) -> float:
         activity = self.activity
         activity.began = activity.running = started = perf_counter()
         return started
-
-    def _ran(self, statement: Statement, started: float, ended: float) -> None:
-        self.activity.running = 0.0
-        statement = self._prepared.get(statement.executes, statement)
-        if statement.streams:
-            self._open = statement
-            self._busy = ended - started
-        else:
-            self._append((statement.ok, ended - started, ended))
-        if statement.verbs:
-            self._transaction.succeeded(statement.verbs, started, ended)
-        self._prepared.update(statement.prepares)
-
-    def _failed(self, statement: Statement, started: float) -> None:
-        ended = perf_counter()
-        self.activity.running = 0.0
-        statement = self._prepared.get(statement.executes, statement)
-        self._append((statement.failed(sys.exception()), ended - started, ended))
-        self._transaction.failed(statement.verbs, started, ended)
-
-    def _met_a_poll(self, statement: Statement, started: float) -> bool:
-        """Whether a statement failed that may have met a poll; any other failure is noted."""
-        if statement.meets_polls and not self._transaction.open and _met_another(sys.exception()):
-            return True
-        self._failed(statement, started)
-        return False
-
-    def _between_polls(self, again: Callable[[], Any], statement: Statement, started: float) -> Any:
-        """Run it once more, now that it cannot meet a poll."""
-        with self._instance.between_polls():
-            try:
-                return again()
-            except BaseException:
-                self._failed(statement, started)
-                raise
-
-    def _read(self, ended: float) -> None:
-        """The rows of the open statement came to their end."""
-        statement, self._open = self._open, None
-        if statement is not None:
-            self._append((statement.ok, self._busy, ended))
-
-    def _finish(self, ended: float) -> None:
-        """The rows that the open statement still has are dropped."""
-        statement, self._open = self._open, None
-        if statement is not None:
-            self._append((statement.left, self._busy, ended))
-
-    def _fetch_failed(self, started: float) -> None:
-        self.activity.running = 0.0
-        statement, self._open = self._open, None
-        if statement is not None:
-            ended = perf_counter()
-            self._append((statement.failed(sys.exception()), self._busy + ended - started, ended))
-            self._transaction.failed((), started, ended)
 
     def _control(self, method: Callable[[], Any], statement: Statement) -> Connection:
         if self._open is not None:
@@ -324,15 +272,6 @@ class Connection:
         if self._readings is None:
             self._readings = Readings(self._append, self._instance.classify, self._transaction, self.activity)
         return self._readings.adopt(result)
-
-
-# A CHECKPOINT is refused beside any transaction; an ATTACH of a file, while a poll that began before its DETACH still
-# has it (DuckDB 2.0.0).
-_REFUSED = ("Cannot CHECKPOINT", "Unique file handle conflict")
-
-
-def _met_another(error: BaseException | None) -> bool:
-    return isinstance(error, duckdb.Error) and any(said in str(error) for said in _REFUSED)
 
 
 for _name, _member in forwarded(duckdb.DuckDBPyConnection, Connection):
