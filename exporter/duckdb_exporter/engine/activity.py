@@ -13,7 +13,8 @@ OTHER_ERROR = "other"
 
 
 class Activity:
-    """Of one connection: when its latest statement `began`, and the call that is `running`; the rows it has fetched.
+    """Of one connection: when its latest statement `began`, and the call that is `running`; the rows it has
+    fetched that no event tells of.
 
     Times are of `time.perf_counter`; `running` is 0 while no call into the engine runs.
     """

@@ -74,5 +74,5 @@ class Appender:
         return result
 
     def _note(self, kind: Kind, started: float, ended: float) -> None:
-        self._append((kind, self._busy + ended - started, ended))
+        self._append((kind, self._busy + ended - started, ended, 0))
         self._busy = 0.0

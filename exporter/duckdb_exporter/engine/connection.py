@@ -113,12 +113,13 @@ class Connection:
             self._fetch_failed(started)
             raise
         activity.running = 0.0
-        activity.rows += len(rows)
         statement = self._open
         if statement is not None:
             ended = perf_counter()
             self._open = None
-            self._append((statement.ok, self._busy + ended - started, ended))
+            self._append((statement.ok, self._busy + ended - started, ended, len(rows)))
+        else:
+            activity.rows += len(rows)
         return rows
 
     def fetchone(self) -> tuple[Any, ...] | None:

@@ -33,7 +33,7 @@ def ran(self: Connection, statement: Statement, started: float, ended: float) ->
         self._open = statement
         self._busy = ended - started
     else:
-        self._append((statement.ok, ended - started, ended))
+        self._append((statement.ok, ended - started, ended, 0))
     if statement.verbs:
         self._transaction.succeeded(statement.verbs, started, ended)
     self._prepared.update(statement.prepares)
@@ -44,7 +44,7 @@ def failed(self: Connection, statement: Statement, started: float) -> None:
     ended = perf_counter()
     self.activity.running = 0.0
     statement = self._prepared.get(statement.executes, statement)
-    self._append((statement.failed(sys.exception()), ended - started, ended))
+    self._append((statement.failed(sys.exception()), ended - started, ended, 0))
     self._transaction.failed(statement.verbs, started, ended)
 
 
@@ -70,14 +70,14 @@ def read(self: Connection, ended: float) -> None:
     """The rows of the open statement came to their end."""
     statement, self._open = self._open, None
     if statement is not None:
-        self._append((statement.ok, self._busy, ended))
+        self._append((statement.ok, self._busy, ended, 0))
 
 
 def finish(self: Connection, ended: float) -> None:
     """The rows that the open statement still has are dropped."""
     statement, self._open = self._open, None
     if statement is not None:
-        self._append((statement.left, self._busy, ended))
+        self._append((statement.left, self._busy, ended, 0))
 
 
 def fetch_failed(self: Connection, started: float) -> None:
@@ -86,5 +86,5 @@ def fetch_failed(self: Connection, started: float) -> None:
     statement, self._open = self._open, None
     if statement is not None:
         ended = perf_counter()
-        self._append((statement.failed(sys.exception()), self._busy + ended - started, ended))
+        self._append((statement.failed(sys.exception()), self._busy + ended - started, ended, 0))
         self._transaction.failed((), started, ended)

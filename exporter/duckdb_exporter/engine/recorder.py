@@ -15,7 +15,7 @@ from .kinds import ERROR, Kind
 from .measurements import MEASUREMENTS, check
 from .windows import Window
 
-Event = tuple[Kind, float, float]  # what ran, seconds inside the engine, when it ended
+Event = tuple[Kind, float, float, int]  # what ran, seconds inside the engine, when it ended, rows not told of before
 Append = Callable[[Event], None]
 Sink = Callable[[list[float], list[float]], None]  # takes the seconds and the ends of events of one kind
 
@@ -120,7 +120,10 @@ class Recorder:
             for _ in range(len(self._noted)):
                 self._noted.popleft()()
             for instance_id, events in self._events.items():
-                for kind, (seconds, ends) in _grouped(events).items():
+                groups, rows = _grouped(events)
+                if rows:
+                    self._count("query.rows", {self._label: instance_id}, rows)
+                for kind, (seconds, ends) in groups.items():
                     key = (instance_id, kind)
                     sinks = self._sinks.get(key)
                     if sinks is None:
@@ -220,16 +223,19 @@ def _index(metric: Metric, label: str) -> int | None:
     return next((index for index, each in enumerate(metric.labels) if each.name == label), None)
 
 
-def _grouped(events: deque[Event]) -> dict[Kind, tuple[list[float], list[float]]]:
+def _grouped(events: deque[Event]) -> tuple[dict[Kind, tuple[list[float], list[float]]], int]:
+    """The seconds and the ends of each kind, and the rows of all."""
     groups: dict[Kind, tuple[list[float], list[float]]] = {}
+    fetched = 0
     for _ in range(len(events)):  # those that come meanwhile wait for the next time
-        kind, seconds, ended = events.popleft()
+        kind, seconds, ended, rows = events.popleft()
+        fetched += rows
         group = groups.get(kind)
         if group is None:
             group = groups[kind] = ([], [])
         group[0].append(seconds)
         group[1].append(ended)
-    return groups
+    return groups, fetched
 
 
 def _observe(child: Histogram, scale: float, seconds: list[float], _ends: list[float]) -> None:

@@ -62,17 +62,15 @@ class Readings:
             result = method(relation, *args, **kwargs)
         except BaseException as error:
             ended = perf_counter()
-            self.append((statement.failed(error), ended - started, ended))
+            self.append((statement.failed(error), ended - started, ended, 0))
             if isinstance(error, duckdb.Error):
                 self.transaction.failed((), started, ended)
             raise
         finally:
             self._running = False
             activity.running = 0.0
-        if name in _ROWS:
-            activity.rows += row_count(result)
         ended = perf_counter()
-        self.append((statement.ok, ended - started, ended))
+        self.append((statement.ok, ended - started, ended, row_count(result) if name in _ROWS else 0))
         return self.adopt(result)
 
     def _statement(self, name: str, relation: Any, args: tuple[Any, ...]) -> Statement:
@@ -108,7 +106,7 @@ class Readings:
             kind = statement.failed(error)
             raise
         finally:
-            self.append((kind, busy, perf_counter()))
+            self.append((kind, busy, perf_counter(), 0))
 
 
 def _measured_type(readings: Readings) -> type[Any]:
