@@ -33,27 +33,32 @@ class Appender:
 
     def append_row(self, *args: Any, **kwargs: Any) -> Any:
         """See `duckdb.Appender.append_row`."""
-        return self._timed(self._raw.append_row, False, args, kwargs)
+        return self._timed(self._raw.append_row, None, args, kwargs)
 
     def append_rows(self, *args: Any, **kwargs: Any) -> Any:
         """See `duckdb.Appender.append_rows`."""
-        return self._timed(self._raw.append_rows, False, args, kwargs)
+        return self._timed(self._raw.append_rows, None, args, kwargs)
 
     def flush(self, *args: Any, **kwargs: Any) -> Any:
         """See `duckdb.Appender.flush`."""
-        return self._timed(self._raw.flush, True, args, kwargs)
+        return self._timed(self._raw.flush, self._statement.ok, args, kwargs)
 
     def __enter__(self) -> Appender:
         self._raw.__enter__()
         return self
 
     def __exit__(self, *exception: Any) -> Any:
-        return self._timed(self._raw.__exit__, True, exception, {})
+        kind = self._statement.ok if exception[0] is None else self._statement.left  # an exception drops the rows
+        return self._timed(self._raw.__exit__, kind, exception, {})
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[Any]:
+        return duckdb.Appender
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._raw, name)
 
-    def _timed(self, method: Any, flushes: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _timed(self, method: Any, ends_as: Kind | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         activity = self._activity
         activity.running = started = perf_counter()
         try:
@@ -62,13 +67,13 @@ class Appender:
             ended = perf_counter()
             if isinstance(error, duckdb.Error):
                 self._note(self._statement.failed(error), started, ended)
-                self._transaction.failed((), started, ended)
+                self._transaction.failed((), error, started, ended)
             raise
         finally:
             activity.running = 0.0
         ended = perf_counter()
-        if flushes:
-            self._note(self._statement.ok, started, ended)
+        if ends_as is not None:
+            self._note(ends_as, started, ended)
         else:
             self._busy += ended - started
         return result

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from . import endings
-from .activity import Activity
 from .appender import Appender
+from .calls import Calls
 from .forked import INHERITED, keep
 from .forwarding import forwarded
-from .kinds import Statement
 from .relation import Readings
-from .statements import CHECKPOINT, CONTROL, UNKNOWN
-from .transactions import Transaction
+from .statements import CHECKPOINT, CONTROL
 
 if TYPE_CHECKING:
     from .instance import Instance
@@ -28,7 +23,7 @@ if TYPE_CHECKING:
 __name__ = "duckdb.instrumented"
 
 
-class Connection:
+class Connection(Calls):
     """A `duckdb.DuckDBPyConnection` whose queries and transactions are measured.
 
     Everything it does not name itself is the bare connection's, also for `isinstance`. A query's time is the time
@@ -37,25 +32,16 @@ class Connection:
     """
 
     __slots__ = (
-        "__weakref__", "_append", "_busy", "_closed", "_instance", "_known", "_open", "_prepared", "_raw",
-        "_raw_execute", "_raw_fetchall", "_raw_fetchone", "_readings", "_transaction", "activity", "family", "is_root",
+        "__weakref__", "_closed", "_raw_execute", "_raw_fetchall", "_raw_fetchone", "_readings", "family", "is_root",
     )  # fmt: skip
 
     def __init__(self, raw: duckdb.DuckDBPyConnection, instance: Instance, family: object = None) -> None:
+        super().__init__(raw, instance)
         self.is_root = family is None  # opened by connect, not a cursor of another connection
         self.family = family or object()  # shared with its cursors, which close with it
-        self._raw = raw
-        self._instance = instance
-        self._append = instance.events.append
-        self.activity = Activity()
-        self._known = instance.classify.known
         self._raw_execute = raw.execute
         self._raw_fetchall = raw.fetchall
         self._raw_fetchone = raw.fetchone
-        self._open: Statement | None = None  # what still has rows to fetch …
-        self._busy = 0.0  # … and the seconds it has taken so far
-        self._prepared: dict[str, Statement] = {}
-        self._transaction = Transaction(raw, instance.transaction_ended)
         self._readings: Readings | None = None
         self._closed = False
         instance.join(self)
@@ -64,44 +50,31 @@ class Connection:
         """Run a statement; see `duckdb.DuckDBPyConnection.execute`."""
         # The hot path, written out: every call saved is 0.1 us in a loop and five times that after a query. For the
         # same reason the class has no `__getattr__`, with which Python looks up each attribute the slow way.
-        if self._open is not None:
-            self._finish(perf_counter())
         try:
             statement = self._known[query]
         except (KeyError, TypeError):
             statement = self._statement(query)
+        if not statement.is_plain:
+            # A text without a statement gives None, against the stubs.
+            return self._run(statement, self._raw_execute, query, parameters)  # type: ignore[no-any-return]
         activity = self.activity
         activity.began = activity.running = started = perf_counter()
         try:
-            result = self._raw_execute(query, parameters)
-        except BaseException:
-            if not self._met_a_poll(statement, started):
-                raise
-            result = self._between_polls(partial(self._raw_execute, query, parameters), statement, started)
+            self._raw_execute(query, parameters)
+        except BaseException as error:
+            self._failed(statement, error, started)
+            raise
         ended = perf_counter()
         activity.running = 0.0
-        if statement.is_plain:
-            self._open = statement
-            self._busy = ended - started
-        else:
-            self._ran(statement, started, ended)
-        # A text without a statement gives None, against the stubs.
-        return self if result is not None else None  # type: ignore[redundant-expr]
+        if self._open is not None:
+            self._finish(started)
+        self._open = statement
+        self._busy = ended - started
+        return self
 
     def executemany(self, query: Any, parameters: Any = None) -> Connection:
         """Run a statement once for each set of parameters; counts as one query."""
-        if self._open is not None:
-            self._finish(perf_counter())
-        statement = self._statement(query)
-        started = self._start()
-        try:
-            result = self._raw.executemany(query, parameters)
-        except BaseException:
-            if not self._met_a_poll(statement, started):
-                raise
-            result = self._between_polls(partial(self._raw.executemany, query, parameters), statement, started)
-        self._ran(statement, started, perf_counter())
-        return self if result is not None else None  # type: ignore[redundant-expr]
+        return self._run(self._statement(query), self._raw.executemany, query, parameters)  # type: ignore[no-any-return]
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All remaining rows."""
@@ -109,8 +82,8 @@ class Connection:
         activity.running = started = perf_counter()
         try:
             rows = self._raw_fetchall()
-        except BaseException:
-            self._fetch_failed(started)
+        except BaseException as error:
+            self._fetch_failed(error, started)
             raise
         activity.running = 0.0
         statement = self._open
@@ -128,8 +101,8 @@ class Connection:
         activity.running = started = perf_counter()
         try:
             row = self._raw_fetchone()
-        except BaseException:
-            self._fetch_failed(started)
+        except BaseException as error:
+            self._fetch_failed(error, started)
             raise
         activity.running = 0.0
         if row is not None:
@@ -146,19 +119,19 @@ class Connection:
 
     def begin(self) -> Connection:
         """BEGIN."""
-        return self._control(self._raw.begin, CONTROL["BEGIN"])
+        return self._run(CONTROL["BEGIN"], self._raw.begin)  # type: ignore[no-any-return]
 
     def commit(self) -> Connection:
         """COMMIT; of an aborted transaction it succeeds and loses the rows, which counts as a failure."""
-        return self._control(self._raw.commit, CONTROL["COMMIT"])
+        return self._run(CONTROL["COMMIT"], self._raw.commit)  # type: ignore[no-any-return]
 
     def rollback(self) -> Connection:
         """ROLLBACK."""
-        return self._control(self._raw.rollback, CONTROL["ROLLBACK"])
+        return self._run(CONTROL["ROLLBACK"], self._raw.rollback)  # type: ignore[no-any-return]
 
     def checkpoint(self) -> Connection:
         """CHECKPOINT."""
-        return self._control(self._raw.checkpoint, CHECKPOINT)
+        return self._run(CHECKPOINT, self._raw.checkpoint)  # type: ignore[no-any-return]
 
     def abort(self) -> None:
         """Drop the rows that are not fetched yet."""
@@ -166,11 +139,19 @@ class Connection:
         if self._open is not None:
             self._finish(perf_counter())
 
+    def append(self, table_name: str, df: Any, **kwargs: Any) -> Connection:
+        """Insert a data frame into a table."""
+        statement = self._instance.classify(f"INSERT INTO {table_name}")
+        self._run_beside(statement, self._raw.append, table_name, df, **kwargs)
+        return self
+
     def appender(self, table: str, **kwargs: Any) -> Appender:
         """An instrumented appender to a table."""
-        raw = self._raw.appender(table, **kwargs)
-        statement = self._instance.classify(f"INSERT INTO {table}")
-        return Appender(raw, statement, self._append, self._transaction, self.activity)
+        return self._appending(f"INSERT INTO {table}", self._raw.appender(table, **kwargs))
+
+    def query_appender(self, dml: str, *args: Any, **kwargs: Any) -> Appender:
+        """An instrumented appender that runs a statement over its rows."""
+        return self._appending(dml, self._raw.query_appender(dml, *args, **kwargs))
 
     def cursor(self) -> Connection:
         """Another instrumented connection to the same database."""
@@ -190,18 +171,23 @@ class Connection:
         return min((began for began in (self._transaction.began, left, self.activity.running) if began), default=None)
 
     def close(self) -> None:
-        """Close the connection; with the last one, the poller of its database ends."""
-        now = perf_counter()
-        if self._open is not None:
-            self._finish(now)
-        self._instance.leave(self)
+        """Close the connection, with its cursors where `connect` opened it; the poller ends with the last one."""
+        closing = [] if self._closed else [self, *self._instance.cursors(self)]
+        for each in closing:
+            if each._open is not None:
+                each._finish(perf_counter())
+            each._transaction.look()
+        if closing:
+            self._instance.leave(closing)
         try:
             self._raw.close()
         except BaseException:
-            self._instance.join(self)  # it is still open: another thread works on it
+            for each in closing:  # they are still open: another thread works on one
+                self._instance.join(each)
             raise
-        self._closed = True
-        self._transaction.close(now)
+        for each in closing:
+            each._closed = True
+            each._transaction.close(perf_counter())
 
     def forked(self) -> None:
         """In a forked child: refuse to work from now on."""
@@ -237,35 +223,11 @@ class Connection:
         if not getattr(self, "_closed", True):
             if self._open is not None:
                 self._finish(perf_counter())
+            self._transaction.close(perf_counter())
             self._instance.lost(self)
 
-    def _statement(self, query: object) -> Statement:
-        try:
-            found = self._known.get(query)
-        except TypeError:  # unhashable: the bare connection refuses it
-            return UNKNOWN
-        return found if found is not None else self._instance.classify(query)
-
-    _ran, _failed, _met_a_poll, _between_polls = endings.ran, endings.failed, endings.met_a_poll, endings.between_polls
-    _read, _finish, _fetch_failed = endings.read, endings.finish, endings.fetch_failed
-
-    def _start(self) -> float:
-        activity = self.activity
-        activity.began = activity.running = started = perf_counter()
-        return started
-
-    def _control(self, method: Callable[[], Any], statement: Statement) -> Connection:
-        if self._open is not None:
-            self._finish(perf_counter())
-        started = self._start()
-        try:
-            method()
-        except BaseException:
-            if not self._met_a_poll(statement, started):
-                raise
-            self._between_polls(method, statement, started)
-        self._ran(statement, started, perf_counter())
-        return self
+    def _appending(self, dml: str, raw: duckdb.Appender) -> Appender:
+        return Appender(raw, self._instance.classify(dml), self._append, self._transaction, self.activity)
 
     def _adopt(self, result: Any) -> Any:
         if result is self._raw:

@@ -17,8 +17,6 @@ class Inherited:
     def close(self, *_: object) -> None:
         """Leave the parent's connection to the parent."""
 
-    leave = close
-
     def __call__(self, *_: object, **__: object) -> NoReturn:
         """Refuse."""
         raise duckdb.ConnectionException("the connection was opened before the fork; connect again in the child")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from operator import attrgetter
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -20,20 +19,18 @@ Method = Callable[..., Any]
 
 _FETCHES = "complete df fetchdf fetch_df fetchnumpy torch tf to_arrow_table to_arrow_reader fetchmany fetch_df_chunk"
 _QUERIES = "sql query from_query"
-_RELATIONS = (
-    "table view values table_function read_csv from_csv_auto read_json read_parquet from_parquet from_df from_arrow"
+_CHAINED = (
+    "table view values table_function read_csv from_csv_auto read_json read_parquet from_parquet from_df from_arrow "
+    "register unregister create_function remove_function"
 )
-_CHAINED = "append register unregister create_function remove_function"
+# What `duckdb.sql(..., connection=con)` and the relations that it makes run everything by; private in DuckDB 2.0.0.
+_SUBMITS = "_submit"
 
 
 def forwarded(bare: type, proxy: type) -> Iterator[tuple[str, Any]]:
     """Each member that the `bare` connection class has and the `proxy` has not, by name: a measured method, or a
     property that reads the bare connection's own."""
-    measured = {
-        name: make
-        for names, make in ((_FETCHES, _fetch), (_QUERIES, _query), (_RELATIONS, _chained), (_CHAINED, _chained))
-        for name in names.split()
-    }
+    measured = {name: make for names, make in _MEASURED for name in names.split()}
     for name in set(dir(bare)) - set(dir(proxy)):
         if name in measured:
             method = measured[name](name)
@@ -50,8 +47,8 @@ def _fetch(name: str) -> Method:
         activity.running = started = perf_counter()
         try:
             result = getattr(self._raw, name)(*args, **kwargs)
-        except BaseException:
-            self._fetch_failed(started)
+        except BaseException as error:
+            self._fetch_failed(error, started)
             raise
         activity.running = 0.0
         activity.rows += row_count(result)
@@ -76,20 +73,19 @@ def _is_last(name: str, result: Any, args: tuple[Any, ...], kwargs: dict[str, An
 def _query(name: str) -> Method:
     def method(self: Connection, *args: Any, **kwargs: Any) -> Any:
         statement = self._statement(args[0] if args else kwargs.get("query"))
-        started = self._start()
-        call = partial(getattr(self._raw, name), *args, **kwargs)
-        try:
-            relation = call()
-        except BaseException:
-            if not self._met_a_poll(statement, started):
-                raise
-            relation = self._between_polls(call, statement, started)
-        self.activity.running = 0.0
-        if statement.streams:  # not run yet
-            self._transaction.succeeded(statement.verbs, started, perf_counter())
-            return self._adopt(relation)
-        self._ran(statement, started, perf_counter())
-        return relation
+        query = getattr(self._raw, name)
+        if statement.query_type == "SELECT":  # run when it is read
+            relation, _ = self._call(statement, query, *args, **kwargs)
+        else:
+            relation = self._run_beside(statement, query, *args, **kwargs)
+        return self._adopt(relation)
+
+    return method
+
+
+def _submit(name: str) -> Method:
+    def method(self: Connection, sql: str, *args: Any, **kwargs: Any) -> Any:
+        return self._run_beside(self._statement(sql), getattr(self._raw, name), sql, *args, **kwargs)
 
     return method
 
@@ -99,3 +95,6 @@ def _chained(name: str) -> Method:
         return self._adopt(getattr(self._raw, name)(*args, **kwargs))
 
     return method
+
+
+_MEASURED = ((_FETCHES, _fetch), (_QUERIES, _query), (_CHAINED, _chained), (_SUBMITS, _submit))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -85,14 +85,19 @@ class Instance:
         self._activities.join(connection.activity)
         self._start()
 
-    def leave(self, connection: Connection) -> None:
-        """A connection is about to be closed: afterwards nothing of the exporter's depends on it."""
-        for other in self._living() if connection.is_root else ():
-            if other.family is connection.family:
-                other.activity.ended = True
-                self._connections.pop(id(other), None)
-        connection.activity.ended = True
-        self._connections.pop(id(connection), None)
+    def cursors(self, connection: Connection) -> list[Connection]:
+        """Those that close with this connection."""
+        return [
+            other
+            for other in (self._living() if connection.is_root else ())
+            if other.family is connection.family and other is not connection
+        ]
+
+    def leave(self, connections: Sequence[Connection]) -> None:
+        """Connections are about to be closed: afterwards nothing of the exporter's depends on them."""
+        for connection in connections:
+            connection.activity.ended = True
+            self._connections.pop(id(connection), None)
         if not self.connected:
             self.idle_since = perf_counter()
             self.stop()
@@ -100,7 +105,7 @@ class Instance:
                 self._start()
             return
         for name, poller in self._pollers.items():
-            if self._polled.get(name) in (id(connection), None):
+            if self._polled.get(name) in (*map(id, connections), None):
                 poller.detach()
 
     def lost(self, connection: Connection) -> None:
@@ -167,7 +172,7 @@ class Instance:
         """Bring what is known of the database into the gauges."""
         for measure, value in self.measurements(now).items():
             self._recorder.gauge(measure, self.id, value)
-        self._recorder.add("query.rows", self.id, self._activities.take_rows())
+        self._take_rows()
         fresh = self.snapshot if now - self._answered_at <= self._settings.stale_after else None
         for measure in PARTS:
             self._recorder.parts(measure, self.id, fresh.parts[measure] if fresh else {})
@@ -222,6 +227,7 @@ class Instance:
 
     def _poll(self, cursor: duckdb.DuckDBPyConnection) -> None:
         started = perf_counter()
+        self._take_rows()  # also where nobody scrapes: it forgets the connections that have ended
         self._recorder.fold(started)
         if self._reader is None:
             name = cursor.execute(_NAME).fetchall()[0][0]
@@ -237,6 +243,9 @@ class Instance:
         self._answered_at = perf_counter()
         self._answering = True
         self._recorder.gauge("exporter.poll_duration", self.id, self._answered_at - started)
+
+    def _take_rows(self) -> None:
+        self._recorder.add("query.rows", self.id, self._activities.take_rows())
 
     def _probe(self, cursor: duckdb.DuckDBPyConnection) -> bool:
         return self.probes.poll(cursor)

@@ -70,7 +70,7 @@ class Statement:
         self.prepares = prepares
         self.executes = executes
         self.meets_polls = meets_polls
-        self.is_plain = streams and not (verbs or prepares or executes)
+        self.is_plain = streams and not (verbs or prepares or executes or meets_polls)
         self.ok = kind(query_type, tables, OK)
         self.left = kind(query_type, tables, PARTIAL if begun else ABANDONED)
         self.begun = self if begun else Statement(query_type, tables, streams=streams, begun=True)

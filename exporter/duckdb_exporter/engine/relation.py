@@ -20,13 +20,16 @@ __name__ = "duckdb.instrumented"
 _READS = (
     "fetchall", "fetchnumpy", "df", "fetchdf", "to_df", "torch", "tf", "to_arrow_table", "to_arrow_reader", "arrow",
     "fetch_arrow_table", "fetch_arrow_reader", "fetch_record_batch", "__arrow_c_stream__", "pl", "to_dicts",
-    "materialize", "describe", "show", "preview", "explain", "__str__", "__repr__", "__len__",
+    "materialize", "show", "preview", "explain", "__str__", "__repr__", "__len__", "_repr_mimebundle_",
 )  # fmt: skip
 _ROWS = frozenset(
     "fetchall fetchnumpy df fetchdf to_df to_arrow_table arrow fetch_arrow_table pl to_dicts torch tf".split()
 )
 _CHANGES = {"insert": "INSERT", "insert_into": "INSERT", "update": "UPDATE"}
-_WRITES = ("create", "to_table", "write_csv", "to_csv", "write_parquet", "to_parquet")
+_WRITES = ("create", "to_table", "create_view", "to_view", "write_csv", "to_csv", "write_parquet", "to_parquet")
+_RELATIONS = ("map", "query")
+MEASURED = (*_READS, *_CHANGES, *_WRITES, *_RELATIONS)
+"""The methods of a relation that run something, and those whose relation is not derived from it."""
 
 
 class Readings:
@@ -54,7 +57,9 @@ class Readings:
         method = getattr(duckdb.DuckDBPyRelation, name)
         if self._running:
             return method(relation, *args, **kwargs)
-        statement = self._statement(name, relation, args)
+        statement = self._statement(name, relation, args, kwargs)
+        if statement is None:  # what it returns is run when it is read
+            return self.adopt(method(relation, *args, **kwargs))
         self._running = True
         activity = self._activity
         activity.running = started = perf_counter()
@@ -64,7 +69,7 @@ class Readings:
             ended = perf_counter()
             self.append((statement.failed(error), ended - started, ended, 0))
             if isinstance(error, duckdb.Error):
-                self.transaction.failed((), started, ended)
+                self.transaction.failed((), error, started, ended)
             raise
         finally:
             self._running = False
@@ -73,7 +78,10 @@ class Readings:
         self.append((statement.ok, ended - started, ended, row_count(result) if name in _ROWS else 0))
         return self.adopt(result)
 
-    def _statement(self, name: str, relation: Any, args: tuple[Any, ...]) -> Statement:
+    def _statement(self, name: str, relation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Statement | None:
+        if name in _RELATIONS:
+            query = self.classify(args[1] if len(args) > 1 else kwargs.get("sql_query"))
+            return query if name == "query" and query.query_type != "SELECT" else None
         if name == "insert_into" and args and isinstance(args[0], str):
             return self.classify(f"INSERT INTO {args[0]}")
         read = self.read(relation)
@@ -117,7 +125,7 @@ def _measured_type(readings: Readings) -> type[Any]:
 
     # Private in DuckDB 2.0.0; where it is missing, relations made from relations are just not measured.
     members: dict[str, Any] = {"__slots__": (), "_derive": derive} if hasattr(base, "_derive") else {"__slots__": ()}
-    members |= {name: _measured(readings, name) for name in (*_READS, *_CHANGES, *_WRITES) if hasattr(base, name)}
+    members |= {name: _measured(readings, name) for name in MEASURED if hasattr(base, name)}
     members["__class__"] = property(lambda _: base)
     if hasattr(base, "iter_rows"):
         members["iter_rows"] = lambda self, *args, **kwargs: readings.rows(self, base.iter_rows(self, *args, **kwargs))

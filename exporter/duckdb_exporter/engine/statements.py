@@ -14,7 +14,7 @@ from .kinds import Statement
 from .parser import Parser
 from .recent import Recent, shape
 from .tables import mentioned, target
-from .tokens import words
+from .tokens import statements, words
 
 CACHE_SIZE = 1024
 _CACHED_LENGTH = 16_384  # characters; longer texts carry literals and do not come twice
@@ -90,7 +90,7 @@ class Classifier:
 
     def _classify(self, sql: str, types: list[str] | None) -> Statement:
         try:
-            texts = _split(words(sql))
+            texts = statements(sql)
         except (TypeError, UnicodeError):
             return UNKNOWN
         known = types if types is not None and len(types) == len(texts) else [""] * len(texts)
@@ -135,16 +135,6 @@ _LABELS = {name: name for name in ("SELECT", "INSERT", "UPDATE", "DELETE")}
 def _behind(text: list[str], tables: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """The declared tables that a text mentions, by their own names or behind those of views."""
     return tuple(dict.fromkeys(table for name in mentioned(text, tables) for table in tables[name]))
-
-
-def _split(text: list[str]) -> list[list[str]]:
-    parts: list[list[str]] = [[]]
-    for word in text:
-        if word == ";":
-            parts.append([])
-        else:
-            parts[-1].append(word)
-    return [part for part in parts if part]
 
 
 def _main(text: list[str], start: int) -> tuple[str, int]:

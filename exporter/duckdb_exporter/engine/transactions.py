@@ -13,6 +13,9 @@ FAILED_COMMIT = "failed_commit"  # a COMMIT that raised, which ends the transact
 LOST_COMMIT = "lost_commit"  # a COMMIT after an error: it succeeds, and the rows are lost
 FAILURES = (ABORT, FAILED_COMMIT, LOST_COMMIT)
 
+_REFUSALS = (duckdb.TransactionException, duckdb.FatalException, duckdb.InternalException, duckdb.IOException)
+"""What a COMMIT raises. The engine runs a text statement by statement: any other error is of one that follows."""
+
 
 class Transaction:
     """State machine of one connection's explicit transactions.
@@ -48,7 +51,12 @@ class Transaction:
             else:
                 self._end(ABORT if self.aborted else ROLLBACK, at)
 
-    def failed(self, verbs: tuple[str, ...], started: float, at: float) -> None:
+    def look(self) -> None:
+        """Ask the engine whether the open transaction is aborted: not every error is seen, as of an Arrow stream."""
+        if self.open and self._is_aborted():
+            self.aborted = True
+
+    def failed(self, verbs: tuple[str, ...], error: BaseException, started: float, at: float) -> None:
         """A call with these verbs, often none, raised."""
         if not self.open:
             if verbs[:1] != ("BEGIN",):
@@ -56,8 +64,10 @@ class Transaction:
             self._began = started
         if self._is_aborted():
             self.aborted = True
-        elif verbs:
+        elif verbs and (isinstance(error, _REFUSALS) or set(verbs) == {"BEGIN"}):
             self._end(FAILED_COMMIT, at)
+        elif verbs and isinstance(error, duckdb.Error):  # what comes behind the COMMIT or ROLLBACK in the text failed
+            self.succeeded([verb for verb in verbs if verb != "BEGIN"][:1], started, at)
 
     def close(self, at: float) -> None:
         """The connection closes, which rolls an open transaction back."""
