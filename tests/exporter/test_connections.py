@@ -275,6 +275,8 @@ def test_a_file_is_attached_again_while_a_poll_still_has_it(lab: Lab, tmp_path: 
             for name in "abcde":
                 con.execute(f"ATTACH '{file}' AS {name}")
                 con.execute(f"DETACH {name}")
+                con.begin().execute(f"ATTACH '{file}' AS {name}").commit()
+                con.execute(f"DETACH {name}")
 
 
 @pytest.mark.parametrize("arguments", [{"database": 5}, {"database": b"x.db"}, {"config": "bad"}, {"config": [1]}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 # DuckDB passes over frames with such a name: see connection.py.
 __name__ = "duckdb.instrumented"
 
-# A CHECKPOINT is refused beside any transaction; an ATTACH of a file, while a poll that began before its DETACH still
-# has it (DuckDB 2.0.0).
-_REFUSED = ("Cannot CHECKPOINT", "Unique file handle conflict")
+_REFUSED = "Cannot CHECKPOINT"  # beside any transaction (DuckDB 2.0.0)
 
 
 class Calls:
@@ -70,29 +69,40 @@ class Calls:
     def _call(
         self, statement: Statement, method: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> tuple[Any, float]:
-        """What the method returns, and the seconds it took. Where it met a poll, it is called again between two."""
+        """What the method returns, and the seconds it took.
+
+        A DETACH runs between two polls: while one that began before still has the database, its file cannot be attached
+        again (DuckDB 2.0.0). A CHECKPOINT that met one runs again between two, but not within a transaction, which its
+        failure has aborted.
+        """
         if statement.verbs:
             self._transaction.look()
+        call = partial(method, *args, **kwargs)
         activity = self.activity
         activity.began = activity.running = started = perf_counter()
         try:
-            result = method(*args, **kwargs)
-        except BaseException as error:
-            if not (statement.meets_polls and not self._transaction.open and _met_another(error)):
-                self._failed(statement, error, started)
-                raise
-            with self._instance.between_polls():
+            if statement.detaches:
+                result = self._between_polls(call)
+            else:
                 try:
-                    result = method(*args, **kwargs)
-                except BaseException as again:
-                    self._failed(statement, again, started)
-                    raise
+                    result = call()
+                except duckdb.Error as error:
+                    if not statement.meets_polls or self._transaction.open or _REFUSED not in str(error):
+                        raise
+                    result = self._between_polls(call)
+        except BaseException as error:
+            self._failed(statement, error, started)
+            raise
         ended = perf_counter()
         activity.running = 0.0
         if statement.verbs:
             self._transaction.succeeded(statement.verbs, started, ended)
         self._prepared.update(statement.prepares)
         return result, ended - started
+
+    def _between_polls(self, call: Callable[[], Any]) -> Any:
+        with self._instance.between_polls():
+            return call()
 
     def _failed(self, statement: Statement, error: BaseException, started: float) -> None:
         ended = perf_counter()
@@ -123,7 +133,3 @@ class Calls:
             ended = perf_counter()
             self._append((statement.failed(error), self._busy + ended - started, ended, 0))
             self._transaction.failed((), error, started, ended)
-
-
-def _met_another(error: BaseException) -> bool:
-    return isinstance(error, duckdb.Error) and any(said in str(error) for said in _REFUSED)

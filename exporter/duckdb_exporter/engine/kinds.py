@@ -30,8 +30,8 @@ class Statement:
 
     `streams`: its rows are computed while they are fetched, not inside `execute`. `verbs`: BEGIN, COMMIT and ROLLBACK
     in the order in which the text has them. `prepares`: names that it gives to statements; `executes`: the name of
-    the one that it runs. `meets_polls`: it is a CHECKPOINT or an ATTACH and nothing else. `is_plain`: it streams, and
-    nothing else is to be known about it.
+    the one that it runs. `meets_polls`: it is a CHECKPOINT and nothing else; `detaches`: it has a DETACH.
+    `is_plain`: it streams, and nothing else is to be known about it.
 
     `ok` and `left` are the kinds it is recorded as, the last when its rows were left unfetched. `begun` is
     the same statement after some rows were fetched.
@@ -39,6 +39,7 @@ class Statement:
 
     __slots__ = (
         "begun",
+        "detaches",
         "executes",
         "is_plain",
         "left",
@@ -61,6 +62,7 @@ class Statement:
         prepares: tuple[tuple[str, Statement], ...] = (),
         executes: str = "",
         meets_polls: bool = False,
+        detaches: bool = False,
         begun: bool = False,
     ) -> None:
         self.query_type = query_type
@@ -70,6 +72,7 @@ class Statement:
         self.prepares = prepares
         self.executes = executes
         self.meets_polls = meets_polls
+        self.detaches = detaches
         self.is_plain = streams and not (verbs or prepares or executes or meets_polls)
         self.ok = kind(query_type, tables, OK)
         self.left = kind(query_type, tables, PARTIAL if begun else ABANDONED)

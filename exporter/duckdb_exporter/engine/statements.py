@@ -106,6 +106,7 @@ class Classifier:
             streams=parts[-1].streams if parts else False,
             verbs=tuple(verb for part in parts for verb in part.verbs),
             prepares=tuple(pair for part in parts for pair in part.prepares),
+            detaches=any(part.detaches for part in parts),
         )
 
     def _classify_one(self, text: list[str], parsed: str) -> Statement:
@@ -125,8 +126,8 @@ class Classifier:
         # A change within a WITH is a SELECT for the parser, and a PIVOT several statements.
         by_words = parsed in ("", "MULTI") or (parsed == "SELECT" and main in _CHANGES)
         query_type = _TYPES.get(main, "OTHER") if by_words else _LABELS.get(parsed, "OTHER")
-        meets_polls = main in ("checkpoint", "attach") or text[start : start + 2] == ["call", "checkpoint"]
-        return Statement(query_type, tables, streams=streams, meets_polls=meets_polls)
+        meets_polls = main == "checkpoint" or text[start : start + 2] == ["call", "checkpoint"]
+        return Statement(query_type, tables, streams=streams, meets_polls=meets_polls, detaches=main == "detach")
 
 
 _LABELS = {name: name for name in ("SELECT", "INSERT", "UPDATE", "DELETE")}
