@@ -28,7 +28,7 @@ TEXTS = [
     "SELECT * FROM range(5000)",
     "SELECT ?",
     "SELECT $a",
-    "CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, x VARCHAR)",
+    "CREATE OR REPLACE TABLE t (id INTEGER PRIMARY KEY, x VARCHAR)",
     "INSERT INTO t VALUES (1, 'a')",
     "INSERT INTO t VALUES (2, 'b') RETURNING *",
     "UPDATE t SET x = 'c'",
@@ -51,6 +51,28 @@ TEXTS = [
 ]
 PARAMETERS: list[Any] = [None, [], [1], [1, 2], {"a": 1}, {"b": 1}, [object], 5]
 
+FRAME = pandas.DataFrame({"id": [11, 12], "x": ["f", "g"]})
+USES: dict[str, Callable[[Any], Any]] = {
+    "appender": lambda con: _append(con, 21),
+    "appender that fails": lambda con: _append(con, "x"),
+    "create_view": lambda con: con.sql("SELECT 1 AS one").create_view("v"),
+    "derived": lambda con: con.table("t").filter("id > 1").order("id").fetchall(),
+    "failing": lambda con: con.sql("SELECT 'x'::INTEGER").df(),
+    "insert_into": lambda con: con.sql("SELECT 31, 'r'").insert_into("t"),
+    "iter_rows": lambda con: list(con.sql("FROM range(3)").iter_rows(2)),
+    "of a cursor": lambda con: con.cursor().execute("FROM range(3)").fetchmany(2),
+    "query": lambda con: con.table("t").query("these", "SELECT count(*) FROM these").fetchall(),
+    "query that changes": lambda con: con.table("t").query("these", "DELETE FROM t"),
+    "stream": lambda con: con.sql("FROM range(3)").to_arrow_reader().read_all().to_pylist(),
+    "stream that fails": lambda con: con.sql("SELECT error('x') FROM range(3)").to_arrow_reader().read_all(),
+}
+
+
+def _append(con: Any, number: Any) -> None:
+    with con.appender("t") as appender:
+        appender.append_row(number, "a")
+
+
 CALLS: st.SearchStrategy[Call] = st.one_of(
     st.tuples(st.just("execute"), st.tuples(st.sampled_from(TEXTS))),
     st.tuples(st.just("execute"), st.tuples(st.sampled_from(TEXTS), st.sampled_from(PARAMETERS))),
@@ -65,7 +87,12 @@ CALLS: st.SearchStrategy[Call] = st.one_of(
     st.tuples(st.sampled_from(["df", "fetchnumpy", "close", "checkpoint"]), st.just(())),
     st.tuples(st.sampled_from(["sql", "query"]), st.tuples(st.sampled_from(TEXTS))),
     st.tuples(st.just("table"), st.sampled_from([("t",), ("nowhere",)])),
+    st.tuples(st.just("append"), st.sampled_from([("t", FRAME), ("t", FRAME[["id"]]), ("nowhere", FRAME), (5, FRAME)])),
+    st.tuples(
+        st.sampled_from(["to_arrow_table", "cursor", "extract_statements"]), st.sampled_from([(), ("SELECT 1; x",)])
+    ),
     st.tuples(st.just("get"), st.sampled_from([("description",), ("rowcount",), ("nonsense",)])),
+    st.tuples(st.just("use"), st.sampled_from(sorted(USES))),
 )
 
 
@@ -75,13 +102,18 @@ def outcome(connection: Any, call: Call) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            result = getattr(connection, arguments[0]) if name == "get" else getattr(connection, name)(*arguments)
+            if name == "use":
+                result = USES[arguments[0]](connection)
+            else:
+                result = getattr(connection, arguments[0]) if name == "get" else getattr(connection, name)(*arguments)
             if isinstance(result, duckdb.DuckDBPyRelation):
                 return "relation", result.columns, [str(kind) for kind in result.types], result.fetchall()
     except Exception as error:  # noqa: BLE001 - which exception it is, is what is compared
         # A wrong call is described in Python's words by one and in nanobind's by the other.
         return type(error), None if isinstance(error, TypeError | AttributeError) else str(error).partition("\n")[0]
-    return "self" if result is connection else (type(result).__name__, str(result))
+    if result is connection or isinstance(result, duckdb.DuckDBPyConnection):
+        return "self" if result is connection else "cursor"
+    return type(result).__name__, str(result)
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +121,15 @@ def connect(calm: Exporter) -> Callable[[], Connection]:
     return lambda: calm.connect(listen=False)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(calls=st.lists(CALLS, max_size=12))
 def test_any_sequence_of_calls_gives_what_the_bare_connection_gives(
     connect: Callable[[], Connection], calls: list[Call]
 ) -> None:
     bare, measured = duckdb.connect(), connect()
     try:
+        for connection in (bare, measured):
+            connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, x VARCHAR)")
         for call in calls:
             assert outcome(measured, call) == outcome(bare, call), call
     finally:
