@@ -13,7 +13,7 @@ from duckdb_exporter.declare import Label, Metric
 from duckdb_exporter.engine.recorder import Recorder
 from duckdb_exporter.exposition import Exposition
 from duckdb_exporter.instruments import Instrument, Instruments
-from duckdb_exporter.metrics import SETTINGS
+from duckdb_exporter.metrics import METRICS, SETTINGS
 
 if TYPE_CHECKING:
     from tests.exporter.conftest import Lab, Scrape
@@ -79,6 +79,37 @@ def test_statements_explode(lab: Lab, fetch: Callable[[str], Scrape]) -> None:
     assert found("duckdb_insert_latency_ms_count", table_name="other") == 100
     assert len(con._known) < 3000  # the texts that are remembered
     con.close()
+
+
+def test_databases_beyond_the_limit_show_no_gauges_of_one_another(
+    make_lab: Callable[..., Lab], caplog: pytest.LogCaptureFixture
+) -> None:
+    two = [
+        metric._replace(
+            labels=tuple(one._replace(limit=2) if one.name == "instance_id" else one for one in metric.labels)
+        )
+        for metric in METRICS
+        if metric.measure not in ("app", "sql")
+    ]
+    lab = make_lab(*two, forget_after=0.0)
+    cons = {id_: lab.connect(instance_id=id_, listen=False) for id_ in "abcd"}
+    cons["c"].begin().commit()
+    lab.until(lambda scrape: all(scrape("duckdb_up", instance_id=id_) for id_ in "ab"))
+    for _ in range(3):
+        found = lab.scrape()
+        assert {dict(labels)["instance_id"] for name, labels in found.samples if name == "duckdb_up"} == {"a", "b"}
+        assert not [name for name, labels in found.samples if ("instance_id", "c") in labels]
+        assert found("duckdb_up", instance_id="other") is None
+        # Counters can be added up, so those of the rest are one series.
+        assert found("duckdb_transaction_success_count", instance_id="other") == 1
+        assert found(DROPPED, metric="duckdb_up", label="instance_id") == 2  # not more with each scrape
+    assert [record.getMessage() for record in caplog.records] == [
+        f"instance '{id_}' shows no gauges: the spec's limit of instance_id is 2 databases" for id_ in "cd"
+    ]
+    cons.pop("a").close()  # makes room for the next
+    lab.until(lambda scrape: scrape("duckdb_up", instance_id="c") == 1)
+    for con in cons.values():
+        con.close()
 
 
 def seconds(count: int) -> float:
