@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         server = serve(options.listen, web_config=options.web_config)
         connection = connect(options.database, read_only=True, instance_id=options.instance_id)
     except OSError as error:
+        if error.filename is not None:  # the folder of targets
+            return _fail(f"{error.filename}: {error.strerror}")
         return _fail(f"cannot listen on {options.listen}: {error}")
     except ValueError as error:
         return _fail(str(error))
@@ -87,7 +89,9 @@ def _no_database(path: Path) -> str | None:
         return "DuckDB opens no path that is not UTF-8"
     if path.is_dir():
         return "a folder; name the database file in it"
-    return None if path.is_file() else "no such file; an exporter does not create databases"
+    if not path.exists():
+        return "no such file; an exporter does not create databases"
+    return None if path.is_file() else "no regular file; a database is one"
 
 
 def _reason(database: Path, error: duckdb.Error) -> str:

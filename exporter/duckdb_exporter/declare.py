@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 
 class Label(NamedTuple):
-    """A label: a closed set of values, or an open one that keeps at most `limit` values and folds the rest."""
+    """A label: a closed set of values, or an open one that keeps at most `limit` values. Of the others counters and
+    histograms are added up as `other`, and gauges are left out.
+    """
 
     name: str
     values: tuple[str, ...] | None = None

@@ -17,6 +17,7 @@ Child = Any  # a Value, or a histogram's Histogram
 
 OTHER = "other"
 DEFAULT_LIMIT = 100
+_REMEMBERED = 10_000  # dropped values of one metric that are counted once; more count each time
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_NAME = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 _TYPES = ("counter", "gauge", "histogram")
@@ -32,6 +33,7 @@ class Instrument:
         self.metric = metric
         self.children: dict[tuple[str, ...], Child] = {}
         self.dropped: dict[str, int] = {label.name: 0 for label in metric.labels if label.values is None}
+        self._dropped: set[tuple[str, str]] = set()
         self._seen: dict[str, Counter[str]] = {name: Counter() for name in self.dropped}  # children with each value
         self._lock = threading.RLock()  # guards them: a child comes and goes with its counts
         self.older: list[Instrument] = []  # the same thing under old names
@@ -46,11 +48,14 @@ class Instrument:
         """The child for label values given in declared order.
 
         Raises ValueError for a value outside a closed set, one that is no valid Unicode, or a wrong number of values,
-        TypeError for one that is no string. A value beyond an open label's limit becomes "other" and is counted in
-        `dropped`.
+        TypeError for one that is no string. A value beyond an open label's limit is counted in `dropped`, and becomes
+        "other"; a gauge's child is then shown nowhere, since the last value to be set would stand for all.
         """
         found = self.children.get(values)
-        return found if found is not None else self._add(self._checked(values))
+        if found is not None:
+            return found
+        checked = self._checked(values)
+        return Value(values, None) if self._is_gauge and checked != values else self._add(checked)
 
     def remove(self, values: tuple[str, ...]) -> None:
         """Forget a child, so that its series ends; its label values no longer count against the limit."""
@@ -69,7 +74,13 @@ class Instrument:
         """Count label values that do not fit, of a sample that is not taken."""
         for label, value in zip(self.metric.labels, values, strict=True):
             if not self._accepts(label, value):
-                self.dropped[label.name] = self.dropped.get(label.name, 0) + 1
+                self._drop(label, value)
+
+    def _drop(self, label: Label, value: str) -> None:
+        if (label.name, value) not in self._dropped:
+            self.dropped[label.name] = self.dropped.get(label.name, 0) + 1
+            if len(self._dropped) < _REMEMBERED:
+                self._dropped.add((label.name, value))
 
     def _accepts(self, label: Label, value: str) -> bool:
         if label.values is not None:
@@ -93,7 +104,7 @@ class Instrument:
             elif label.values is not None:
                 raise ValueError(f"{metric.name}: {label.name}={value!r} is not one of {', '.join(label.values)}")
             else:
-                self.dropped[label.name] += 1
+                self._drop(label, value)
                 checked.append(OTHER)
         return tuple(checked)
 

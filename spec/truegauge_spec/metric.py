@@ -14,7 +14,7 @@ MetricType = Literal["counter", "gauge", "histogram"]
 
 
 class OpenLabel(Model):
-    """A label whose values are not known ahead; beyond `limit` new values are counted under `other`."""
+    """A label whose values are not known ahead; beyond `limit` new values count as `other`, and have no gauges."""
 
     limit: Annotated[int, Field(gt=0, le=10_000)]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,3 +81,20 @@ def alert(
         "generatorURL": "",
         "fingerprint": "0",
     }
+
+
+@contextmanager
+def stalled(site: Site) -> Iterator[None]:
+    """A FORCE CHECKPOINT behind an older reader lets no new statement start."""
+    site.con.execute("CREATE TABLE t AS FROM range(1000)")
+    reader, checkpointer = site.con.cursor(), site.con.cursor()
+    reader.begin().execute("SELECT range FROM t LIMIT 1").fetchall()
+    site.con.execute("DROP TABLE t")
+    stall = threading.Thread(target=checkpointer.execute, args=("FORCE CHECKPOINT",))
+    stall.start()
+    try:
+        site.lab.until(lambda scrape: scrape("duckdb_up", instance_id="mt5-1") == 0)
+        yield
+    finally:
+        reader.commit()
+        stall.join(10)

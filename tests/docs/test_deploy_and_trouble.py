@@ -35,3 +35,8 @@ def test_each_trouble_names_its_test_and_series_that_there_are(spec: Spec) -> No
     for _, trouble, says, test, _ in troubles:
         assert f"def {test.strip().strip('`')}(" in tests, trouble
         assert set(re.findall(r"`(duckdb_\w+)`", says)) <= metrics, trouble
+
+
+def test_each_alert_is_explained(spec: Spec) -> None:
+    alerts = {name for name in spec.systems["duckdb"].alerts if name != "SpecDrift"}
+    assert alerts <= set(re.findall(r"\w+", (ROOT / "docs" / "duckdb.md").read_text()))

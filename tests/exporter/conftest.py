@@ -7,6 +7,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import duckdb
@@ -83,25 +84,37 @@ class Lab:
 
 
 class Watch:
-    """A scraper of a process in trouble: no scrape may fail or be late, and the slowest one is kept.
+    """A scraper of a process in trouble: no scrape may fail or be late, and `promptly` holds them to the goal."""
 
-    The goal is 50 ms, which `make soak` looks at; a busy machine gets a second.
-    """
-
-    late = 1.0
+    goal = 0.05
+    late = 1.0  # what a busy machine makes of one scrape
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.slowest = 0.0
+        self.seconds: list[float] = []
+        self.medians: list[float] = []
 
     def __call__(self) -> Scrape:
         started = time.perf_counter()
         with urllib.request.urlopen(self.url, timeout=5) as answer:  # noqa: S310 - our own http address
-            found = Scrape(answer.read().decode())
+            text = answer.read().decode()
         took = time.perf_counter() - started
-        self.slowest = max(self.slowest, took)
+        self.seconds.append(took)
         assert took < self.late, f"the scrape took {took:.3f} s"
-        return found
+        return Scrape(text)
+
+    def promptly(self) -> Scrape:
+        """The last of a handful of scrapes, of which half are within the goal.
+
+        A scrape that waited, for the engine or for a lock, would be slow each time. A busy machine makes some slow, and
+        for a moment all: then it is another handful that counts.
+        """
+        for _ in range(3):
+            found = [self() for _ in range(9)][-1]
+            self.medians.append(median(self.seconds[-9:]))
+            if self.medians[-1] <= self.goal:
+                return found
+        raise AssertionError(f"scrapes take {min(self.medians[-3:]) * 1000:.0f} ms")
 
     def until(self, condition: Callable[[Scrape], Any], seconds: float = 10.0) -> Scrape:
         deadline = time.monotonic() + seconds
@@ -112,11 +125,25 @@ class Watch:
 
 
 @pytest.fixture
-def watch(lab: Lab, record_property: Callable[[str, object], None]) -> Iterator[Watch]:
+def watched(record_property: Callable[[str, object], None]) -> Iterator[Callable[[Lab], Watch]]:
+    """Scrapes a lab's server; each test times a handful in its trouble."""
+    watches = []
+
+    def watched(lab: Lab) -> Watch:
+        watches.append(Watch(lab.exporter.serve("127.0.0.1:0").url))
+        return watches[-1]
+
+    yield watched
+    for watch in watches:
+        assert watch.medians
+        record_property("median_scrape_seconds", round(max(watch.medians), 4))
+        record_property("slowest_scrape_seconds", round(max(watch.seconds), 4))
+
+
+@pytest.fixture
+def watch(lab: Lab, watched: Callable[[Lab], Watch]) -> Watch:
     """Scrapes the lab's server."""
-    watch = Watch(lab.exporter.serve("127.0.0.1:0").url)
-    yield watch
-    record_property("slowest_scrape_seconds", round(watch.slowest, 4))
+    return watched(lab)
 
 
 @pytest.fixture(scope="session")

@@ -279,7 +279,39 @@ def test_a_file_is_attached_again_while_a_poll_still_has_it(lab: Lab, tmp_path: 
                 con.execute(f"DETACH {name}")
 
 
-@pytest.mark.parametrize("arguments", [{"database": 5}, {"database": b"x.db"}, {"config": "bad"}, {"config": [1]}])
+@pytest.mark.parametrize("database", ["a.duckdb", ":memory:"])
+def test_a_measured_connection_is_measured_once(lab: Lab, tmp_path: Path, database: str) -> None:
+    path = tmp_path / database if database != ":memory:" else database
+    con = lab.connect(path, instance_id="i", listen=False)
+    assert lab.exporter.instrument(con, listen=False) is con
+    assert lab.exporter.instrument(con, instance_id="i", listen=False) is con
+    con.execute("SELECT 1").fetchall()
+    assert lab.value("duckdb_query_latency_ms_count", query_type="SELECT") == 1
+    with pytest.raises(ValueError, match="measured as instance 'i' already, it cannot be 'j' too"):
+        lab.exporter.instrument(con, instance_id="j", listen=False)
+    con.close()
+    with pytest.raises(duckdb.ConnectionException):
+        lab.exporter.instrument(con, listen=False)
+
+
+def test_a_limit_in_the_config_is_the_argument_s_or_the_only_one(lab: Lab) -> None:
+    for config in ({"memory_limit": "256MB"}, {"max_memory": "80%"}):
+        (text,) = config.values()
+        with pytest.raises(
+            ValueError, match=f"memory_limit='1GiB', and '{text}' in config: give one, or both the same"
+        ):
+            lab.connect(config=config, memory_limit="1GiB", listen=False)
+    with lab.connect(config={"memory_limit": "1024MiB"}, memory_limit="1GiB", instance_id="i", listen=False):
+        lab.until(lambda scrape: scrape("duckdb_memory_limit_bytes", instance_id="i") == 2**30)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"database": 5}, {"database": b"x.db"},
+        *({"config": wrong} for wrong in ("bad", [1], None, "", [], {"no_such_setting": 1})),
+    ],
+)  # fmt: skip
 def test_arguments_of_another_type_raise_what_duckdb_raises(lab: Lab, arguments: dict[str, Any]) -> None:
     with pytest.raises((duckdb.Error, TypeError)) as bare:
         duckdb.connect(**arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import pty
 import signal
@@ -13,6 +14,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+
+from duckdb_exporter.__main__ import _parser
+from duckdb_exporter.declare import Settings
+from duckdb_exporter.metrics import SETTINGS
+from duckdb_exporter.server import address
+from truegauge_spec.system import Exporter
 
 if TYPE_CHECKING:
     from tests.exporter.conftest import Scrape
@@ -150,6 +157,32 @@ def test_a_database_in_use_is_an_error_that_names_its_process(database: Path) ->
         said = failure("--database", database, "--listen", "127.0.0.1:0")
     assert f"open in process {os.getpid()} (" in said
     assert "duckdb_exporter.connect()" in said
+
+
+def test_a_pipe_is_no_database(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.duckdb")
+    said = failure("--database", tmp_path / "x.duckdb", "--listen", "127.0.0.1:0")
+    assert said == f"error: {tmp_path / 'x.duckdb'}: no regular file; a database is one\n"
+
+
+def test_a_web_configuration_without_a_name_is_an_error(database: Path) -> None:
+    said = failure("--database", database, "--listen", "127.0.0.1:0", "--web.config.file", "")
+    assert said == "error: '' names no file\n"
+
+
+def test_a_folder_of_targets_that_cannot_be_made_is_not_an_address_in_use(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUCKDB_EXPORTER_TARGETS", str(database / "folder"))
+    said = failure("--database", database, "--listen", "127.0.0.1:0")
+    assert said == f"error: {database / 'folder'}: the folder of targets: Not a directory\n"
+
+
+@pytest.mark.parametrize("listen", [SETTINGS.listen, Settings().listen, Exporter().listen])
+def test_it_listens_on_loopback_where_nothing_else_is_said(listen: str) -> None:
+    assert ipaddress.ip_address(address(listen)[0]).is_loopback
+    options = _parser().parse_args(["--database", "x.duckdb"])
+    assert options.listen == SETTINGS.listen
 
 
 def test_an_address_in_use_is_an_error(database: Path) -> None:

@@ -47,6 +47,24 @@ def test_a_post_that_is_replayed_does_nothing(build: Callable[..., Site]) -> Non
     assert site.limit() == "256.0 MiB"
 
 
+def test_the_end_of_a_firing_that_is_replayed_does_not_end_the_next(build: Callable[..., Site]) -> None:
+    site = build(cooldown=0.0)
+    first, second = ago(60), ago(20)
+    over = alert(status="resolved", started=first, ended=ago(30))
+    assert [site.post(one)[0]["outcome"] for one in (alert(started=first), over)] == ["done", "undone"]
+    assert site.post(alert(started=second))[0]["outcome"] == "done"
+    assert (site.post(over)[0]["outcome"], site.limit()) == ("nothing to undo", "512.0 MiB")
+    assert site.post(alert(started=first))[0]["reason"] == "repeated"
+    over = alert(status="resolved", started=second, ended=ago(0))
+    assert (site.post(over)[0]["outcome"], site.limit()) == ("undone", "256.0 MiB")
+
+
+def test_a_firing_that_is_posted_after_its_end_is_not_acted_on(site: Site) -> None:
+    started = ago(5)
+    site.post(alert(status="resolved", started=started, ended=ago(0)))
+    assert (site.post(alert(started=started))[0]["reason"], site.limit()) == ("repeated", "256.0 MiB")
+
+
 def test_a_remedy_cools_down(site: Site) -> None:
     first, second = alert("HighMemoryUsage", started=ago(9)), alert("HighMemoryUsage", started=ago(5))
     assert [entry.get("reason") for entry in site.post(first, second)] == [None, "cooling_down"]

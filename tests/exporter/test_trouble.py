@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import duckdb
 import pytest
+from prometheus_client import CollectorRegistry
 
 if TYPE_CHECKING:
-    from tests.exporter.conftest import Lab
+    from tests.exporter.conftest import Lab, Watch
 
 
 def test_a_closed_database_is_down_and_its_poll_age_grows(lab: Lab) -> None:
@@ -54,6 +57,19 @@ def test_many_threads_share_a_database(lab: Lab, tmp_path: Path) -> None:
     assert scrape("duckdb_insert_latency_ms_count", table_name="trades") == 160
     assert scrape("duckdb_select_latency_ms_count", table_name="trades") == 160
     con.close()
+
+
+def test_scrapes_that_are_slow_each_time_are_noticed(lab: Lab, watched: Callable[[Lab], Watch]) -> None:
+    class Slow:
+        def collect(self) -> Iterator[NoReturn]:
+            time.sleep(0.06)
+            yield from ()
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Slow())
+    lab.exporter.serve(registry=registry)
+    with pytest.raises(AssertionError, match=r"scrapes take \d+ ms"):
+        watched(lab).promptly()
 
 
 def test_the_connection_s_own_limits_stay_the_application_s(lab: Lab) -> None:

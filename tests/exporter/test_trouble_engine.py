@@ -68,11 +68,11 @@ def test_a_stalled_engine(lab: Lab, watch: Watch, tmp_path: Path) -> None:
     try:
         found = watch.until(lambda scrape: scrape("duckdb_up", **I) == 0)
         assert (found("duckdb_poll_age_seconds", **I) or 0) > 0.4
-        assert found("duckdb_memory_used_bytes", **I) is None  # nothing old is passed off as new
+        for absent in ("duckdb_memory_used_bytes", "duckdb_active_connections"):
+            assert found(absent, **I) is None  # nothing old is passed off as new
         assert found("duckdb_wal_bytes", **I) is not None  # the disk is asked without the engine
         waiting.start()
-        for _ in range(20):
-            assert watch()("duckdb_up", **I) == 0
+        assert watch.promptly()("duckdb_up", **I) == 0
         assert waiting.is_alive()  # for the engine, as without the exporter
     finally:
         reader.commit()
@@ -89,7 +89,7 @@ def test_no_reading_makes_a_checkpoint_fail(lab: Lab, watch: Watch, tmp_path: Pa
     for number in range(100):
         con.execute("CREATE OR REPLACE TABLE trades AS SELECT ? AS id", [number])
         con.execute("CHECKPOINT")
-    watch.until(lambda scrape: scrape("duckdb_up", **I) == 1)
+    assert watch.promptly()("duckdb_up", **I) == 1
     con.close()
 
 
@@ -113,6 +113,7 @@ def test_a_fatal_error(lab: Lab, watch: Watch, tmp_path: Path) -> None:
     watch.until(lambda scrape: scrape("duckdb_up", **I) == 0)
     found = watch.until(lambda scrape: scrape("duckdb_memory_used_bytes", **I) is None)  # stale by now
     assert (found("duckdb_wal_bytes", **I) or 0) > 0  # what was committed waits there
+    assert watch.promptly()("duckdb_fatal_errors_total", **I) == 3  # as often as the application got it
     con.close()
     con = lab.connect(path, **I)
     assert con.execute("SELECT count(*) FROM trades").fetchall() == [(130_000,)]
@@ -141,7 +142,7 @@ def test_a_full_disk(lab: Lab, watch: Watch, tmp_path: Path) -> None:
     con = lab.connect(path, disk_quota=path_size(bare), **I)
     watch.until(lambda scrape: scrape("duckdb_up", **I) == 1)
     assert disk_full(con, path) == expected
-    found = watch()
+    found = watch.promptly()
     assert found("duckdb_transaction_failure_count", **I) == 1
     assert found("duckdb_up", **I) == 1
     used, quota = found("duckdb_disk_usage_bytes", **I), found("duckdb_max_disk_usage_bytes", **I)
@@ -182,7 +183,8 @@ def test_the_memory_limit_is_reached(lab: Lab, watch: Watch) -> None:
         pinned = scrape("duckdb_memory_pinned_bytes", **I)
         return pinned is not None and pinned < 0.2 * LIMIT
 
-    found = watch.until(nearly_full)
+    watch.until(nearly_full)
+    found = watch.promptly()
     assert found("duckdb_memory_limit_bytes", **I) == LIMIT
     for _ in range(50):  # longer than readings are fresh
         found = watch()
@@ -207,6 +209,9 @@ def test_no_room_is_left_to_spill(lab: Lab, watch: Watch, tmp_path: Path) -> Non
     con = lab.connect(tmp_path / "same.duckdb", **I)
     assert spill_full(con) == expected
     watch.until(lambda scrape: scrape("duckdb_up", **I) == 1)
+    found = watch.promptly()
+    assert found("duckdb_out_of_memory_total", **I) == 1
+    assert found("duckdb_query_errors_total", error="OutOfMemoryException", **I) == 1
     con.close()
 
 
@@ -218,6 +223,7 @@ def test_the_database_is_closed_under_the_poller(lab: Lab, watch: Watch, tmp_pat
         watch()
         con.close()  # never refused because of a poll
         assert watch()("duckdb_up", **I) == 0, number
+    watch.promptly()
     assert threading.active_count() <= threads + 1
     with duckdb.connect(str(tmp_path / "a.duckdb"), config={"threads": 1}) as other:  # nothing of ours is left on it
         assert other.execute("SELECT count(*) FROM trades").fetchall() == [(1000,)]
@@ -229,6 +235,7 @@ def test_a_connection_is_closed_while_a_poll_waits_for_the_engine(lab: Lab, watc
     long = threading.Thread(target=seen, args=(lambda: other.execute("SELECT sum(hash(range)) FROM range(300000000)"),))
     long.start()
     watch.until(lambda scrape: scrape("duckdb_active_connections", **I) is not None)
+    watch.promptly()
     other.interrupt()
     long.join(10)
     con.close()

@@ -73,8 +73,7 @@ def test_10_000_open_connections(lab: Lab, watch: Watch) -> None:
     waiting.join()
     assert sum(opened) == CLIENTS * EACH > 10_000
     watch.late = 1.0
-    for _ in range(20):
-        watch()
+    watch.promptly()
     assert open_files() - files < 200
     assert threading.active_count() - threads < 100
     for client in clients:
@@ -92,8 +91,7 @@ def test_a_scraper_that_does_not_read(lab: Lab, watch: Watch) -> None:
         # More answers than the kernel keeps for it.
         connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 400)
         slow.append(connection)
-    for _ in range(20):
-        watch()
+    watch.promptly()
     served(lab, watch)
     for connection in slow:
         connection.close()
@@ -104,8 +102,7 @@ def test_a_scraper_that_hangs_in_the_middle_of_its_request(lab: Lab, watch: Watc
     hanging = [socket.create_connection(("127.0.0.1", port_of(watch)), timeout=5) for _ in range(50)]
     for number, connection in enumerate(hanging):
         connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n"[: number + 1])
-    for _ in range(20):
-        watch()
+    watch.promptly()
     served(lab, watch)
     for connection in hanging:
         connection.close()
@@ -116,6 +113,7 @@ def test_a_scraper_that_goes_before_it_is_answered(lab: Lab, watch: Watch, caplo
     for _ in range(200):
         with socket.create_connection(("127.0.0.1", port_of(watch)), timeout=5) as connection:
             connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+    watch.promptly()
     served(lab, watch)
     assert caplog.text == ""
 
@@ -146,6 +144,7 @@ def test_garbage_requests(lab: Lab, watch: Watch, caplog: pytest.LogCaptureFixtu
             assert answer == b"" or answer.startswith(b"HTTP/1.1 "), answer
         if number % 20 == 0:
             watch()
+    watch.promptly()
     served(lab, watch)
     deadline = time.monotonic() + 10
     while threading.active_count() > threads + 1:

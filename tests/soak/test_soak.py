@@ -22,6 +22,7 @@ def ran(**changes: object) -> Soak:
 def test_50_000_queries_are_counted_leak_nothing_and_miss_no_scrape() -> None:
     run = Path(__file__).with_name("soak.py")
     command = [sys.executable, str(run), "--queries", "50000", "--seconds", "240", "--interval", "0.5"]
+    command += ["--prompt", "0.5"]  # beside other tests
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     queries = int(done.stdout.split()[1].replace(",", ""))
@@ -39,6 +40,10 @@ def test_what_is_wrong_is_told() -> None:
     for changes, said in (
         ({"scrapes": late}, "1 scrapes were missed"),
         ({"scrapes": [Scraped(1.5, CALM)] * 10}, "10 scrapes were missed"),
+        (
+            {"scrapes": [Scraped(0.01, CALM)] * 98 + [Scraped(0.06, CALM)] * 2},
+            "only 98.0% of the scrapes took at most 50",
+        ),
         ({"scrapes": grown}, "resident memory grew by 24.0 MiB"),
         ({"found": {ONE: 2.0}}, "the workload counted 3, the scrape 2.0"),
         ({"found": {ONE: 3.0, series("duckdb_failed_connections"): 1.0}}, "the workload has not done it"),

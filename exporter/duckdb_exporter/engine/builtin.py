@@ -36,6 +36,8 @@ def raise_memory_limit(instance: Instance, settings: Remedies) -> Step:
         raise Declined("bound", f"memory_limit is {now} bytes, the largest allowed is {largest}")
 
     def undo() -> None:
+        if not instance.connected:
+            raise Declined("changed", "the database was closed, and its memory_limit ended with it")
         if instance.exact_limit != largest:
             raise Declined("changed", f"memory_limit is not {largest} bytes any more: somebody else has set it")
         instance.set_limit(now)

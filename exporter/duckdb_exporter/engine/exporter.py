@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from weakref import WeakMethod
 import duckdb
 
 from ..exposition import Exposition
-from ..instruments import Instruments
+from ..instruments import DEFAULT_LIMIT, Instruments
 from ..server import Server, address
 from . import probe_report, source
 from .connection import Connection
@@ -69,7 +70,7 @@ class Exporter:
         self,
         database: str | os.PathLike[str] = ":memory:",
         read_only: bool = False,
-        config: dict[str, Any] | None = None,
+        config: dict[str, Any] = {},  # noqa: B006 - as duckdb's own, and only read
         *,
         instance_id: str | None = None,
         listen: Listen = None,
@@ -90,9 +91,9 @@ class Exporter:
         `web_config`, `remedies_token_file`, `registry`: as for `serve`.
 
         Raises what `duckdb.connect` raises, unchanged and counted as a failed connection; ValueError for a size, an
-        address or a file of the server that is none, for a size that differs from the open database's, for an
-        instance_id that is no text of valid Unicode, and for a second database under the instance_id of one that is
-        open.
+        address or a file of the server that is none, for a size that differs from the open database's, or from the
+        memory_limit in `config`, for an instance_id that is no text of valid Unicode, and for a second database under
+        the instance_id of one that is open.
         """
         given = Sizes.read(memory_limit, disk_quota)
         limit = given.memory_limit or self._settings.memory_limit
@@ -100,15 +101,17 @@ class Exporter:
             key, path = source.of_database(database)
             configured = source.configured_limit(config)
         except (AttributeError, TypeError):
-            duckdb.connect(database, config=config or {})  # type: ignore[arg-type]  # says what is wrong with them
+            duckdb.connect(database, config=config)  # type: ignore[arg-type]  # says what is wrong with them
             raise
+        if configured is not None and given.memory_limit not in (None, parse_bytes(configured)):
+            raise ValueError(f"{memory_limit=}, and {configured!r} in config: give one, or both the same")
         limits = [size for size in (limit, parse_bytes(configured)) if size is not None]
         instance = self._instances.find(key, path, limits, given, instance_id)
         self._serve_for_connection(
             listen, web_config=web_config, remedies_token_file=remedies_token_file, registry=registry
         )
         try:
-            raw = duckdb.connect(os.fspath(database), read_only=read_only, config=config or {})
+            raw = duckdb.connect(os.fspath(database), read_only=read_only, config=config)
         except Exception:
             self._recorder.count("connection.failed", instance.id)
             raise
@@ -119,7 +122,7 @@ class Exporter:
 
     def instrument(
         self,
-        connection: duckdb.DuckDBPyConnection,
+        connection: duckdb.DuckDBPyConnection | Connection,
         *,
         instance_id: str | None = None,
         listen: Listen = None,
@@ -128,6 +131,7 @@ class Exporter:
     ) -> Connection:
         """A measured connection in place of a bare one, which is then used and closed only through the result.
 
+        One that is measured already is given back as it is.
         Arguments as for `connect`, but `memory_limit` only says which exact number was configured.
         Raises ValueError as `connect` does, duckdb.Error when the connection is closed.
         """
@@ -136,7 +140,7 @@ class Exporter:
         limits = [] if limit is None else [limit]
         instance = self._instances.find(*source.of_connection(connection), limits, given, instance_id)
         self._serve_for_connection(listen)
-        return Connection(connection, instance)
+        return connection if isinstance(connection, Connection) else Connection(connection, instance)
 
     def serve(
         self,
@@ -230,8 +234,17 @@ class Exporter:
                 self._recorder.gauge("exporter.scrape_duration", instance.id, perf_counter() - now)
 
     def _new_instance(self, id_: str, wanted: Source) -> Instance:
+        if len(self._instances) >= (most := self._most_instances()):
+            name = self._settings.instance_label
+            _LOG.warning("instance %r shows no gauges: the spec's limit of %s is %d databases", id_, name, most)
         # Each has views of its own, and so a classifier.
         return Instance(id_, wanted, self._settings, self._recorder, Classifier(self._tables, self._parser))
+
+    def _most_instances(self) -> float:
+        """How many databases have series of their own."""
+        labels = (label for metric in self._recorder.metrics if metric.type == "gauge" for label in metric.labels)
+        own = (label for label in labels if label.name == self._settings.instance_label and label.values is None)
+        return min((label.limit or DEFAULT_LIMIT for label in own), default=math.inf)
 
     def _shown(self, registry: CollectorRegistry | None) -> Callable[[], bytes]:
         if registry is None:

@@ -70,5 +70,5 @@ def _shown(instance_id: str, probe: Probe, with_sql: bool) -> dict[str, Any]:
         "timeout": metric.timeout,
         "most_rows": metric.rows,
         "sql_sha256": hashlib.sha256(sql.encode()).hexdigest(),
-        **({"sql": sql} if with_sql else {}),
+        **({"sql": sql, "details": run.details if run else ""} if with_sql else {}),
     }

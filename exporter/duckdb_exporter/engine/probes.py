@@ -36,14 +36,16 @@ class Run(NamedTuple):
     samples: tuple[Sample, ...]
     reason: str = ""
     message: str = ""
+    details: str = ""
 
 
 class Failed(Exception):
-    """A run that gives no samples: one of REASONS, and words that hold no value of the database."""
+    """A run that gives no samples: one of REASONS, words of ours, and details for who asks for the query's text."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, details: str = "") -> None:
         super().__init__(message)
         self.reason = reason
+        self.details = details
 
 
 class Probe:
@@ -75,18 +77,18 @@ class Probe:
         started = perf_counter()
         rows: list[tuple[Any, ...]] = []
         samples: tuple[Sample, ...] = ()
-        reason = message = ""
+        reason = message = details = ""
         try:
             rows, columns = ask(cursor, self.metric)
             samples = tuple(read(rows, columns, self._labels))
         except Failed as failure:
-            reason, message = failure.reason, str(failure)
+            reason, message, details = failure.reason, str(failure), failure.details
         except duckdb.Error:
             raise
         except Exception as error:  # noqa: BLE001 - whatever Python makes of a value, the next probe shall run
             reason, message = "error", type(error).__name__
         ended = perf_counter()
-        self._note(Run(ended, ended - started, len(rows), samples, reason, message))
+        self._note(Run(ended, ended - started, len(rows), samples, reason, message, details))
         self.due = started + (RETRY if self.disabled else self.metric.every)
 
     def _note(self, run: Run) -> None:
@@ -94,6 +96,7 @@ class Probe:
         self._failures = self._failures + 1 if run.reason else 0
         if run.reason and (before is None or before.message != run.message):
             _LOG.warning("%s: no series, its query failed: %s", self.metric.name, run.message)
+            _LOG.debug("%s: %s", self.metric.name, run.details)
         disabled = bool(run.reason) and (self._failures >= FAILURES or run.reason in _HOPELESS)
         if disabled and not self.disabled:
             _LOG.warning("%s: disabled (%s), tried again each %d s", self.metric.name, run.reason, RETRY)
@@ -143,7 +146,8 @@ def ask(cursor: Cursor, metric: Metric) -> tuple[list[tuple[Any, ...]], list[str
 def read(rows: Sequence[tuple[Any, ...]], columns: Sequence[str], labels: Sequence[str]) -> Iterable[Sample]:
     """A sample for each row whose value is neither NULL nor NaN. Raises Failed."""
     if sorted(columns[:-1]) != sorted(labels):
-        raise Failed("columns", f"the columns are {', '.join(columns)}, expected {', '.join([*labels, 'the value'])}")
+        details = f"the columns are {', '.join(columns)}, expected {', '.join([*labels, 'the value'])}"
+        raise Failed("columns", "the columns before the last are not the labels", details)
     order = [columns.index(name) for name in labels]
     seen = set()
     for row in rows:
@@ -166,4 +170,4 @@ def _failed(error: duckdb.Error, metric: Metric) -> Failed:
         return Failed("timeout", f"it took longer than {metric.timeout:g} s")
     if "read-only mode" in text:
         return Failed("writes", "it writes, and a probe only reads")
-    return Failed("error", text if isinstance(error, _SAYS_NO_VALUE) else type(error).__name__)
+    return Failed("error", type(error).__name__, text if isinstance(error, _SAYS_NO_VALUE) else "")

@@ -1,7 +1,8 @@
 """Remedies: what the exporter does when Alertmanager posts an alert to `/remedies`; off unless a token is given.
 
-An alert is acted on when the spec has a remedy for it, it is of a database of this process, it began lately and was
-not acted on before. At most one remedy runs at a time. Every outcome is counted, and logged as JSON.
+An alert is acted on when the spec has a remedy for it, it is of a database of this process, it began lately, and
+neither it nor its end was heard of before. At most one remedy runs at a time. Every outcome is counted, and logged as
+JSON. What could not be undone stays to be undone: the answer is then one that Alertmanager sends its post again for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +24,7 @@ from ..server import Page
 from .builtin import BUILTIN, Act, Declined, Step
 from .instance import Instance
 from .recorder import Recorder
-from .webhook import Alert, read
+from .webhook import FIRING, RESOLVED, Alert, read
 
 REASONS = (
     "unauthorized", "malformed", "unknown_alert", "other_remedy", "other_instance", "stale", "repeated",
@@ -34,7 +36,7 @@ OUTCOMES = ("done", "undone", "failed", "refused", "dry_run")
 
 _PATIENCE = 5.0  # seconds that a post waits for a remedy that is running
 _SKEW = 300.0  # seconds that another machine's clock may be ahead
-_SEEN_LIMIT = 10_000
+_HEARD_LIMIT = 10_000
 _LOG = logging.getLogger(f"{__name__.partition('.')[0]}.remedies")
 
 Function = Callable[[Alert], object]
@@ -47,12 +49,12 @@ class Registered(NamedTuple):
     undo: Function | None
 
 
-class Applied(NamedTuple):
-    """A remedy that was applied to an alert that has not resolved yet."""
+class Undo(NamedTuple):
+    """What is to be undone when the alert that began at `started` resolves."""
 
-    remedy: str
-    instance: Instance
-    undo: list[Act]
+    started: float
+    instance_id: str
+    act: Act
 
 
 class Remedies:
@@ -68,8 +70,8 @@ class Remedies:
         self._registered: dict[str, Registered] = {}
         self._running = threading.Lock()
         # The rest is touched only while _running is held.
-        self._seen: dict[object, None] = {}
-        self._applied: dict[object, Applied] = {}
+        self._heard: dict[object, float] = {}  # of each alert the latest start that was acted on, or is over
+        self._undo: dict[object, list[Undo]] = {}  # by alert, the latest first
         self._last: dict[tuple[str, str], float] = {}
 
     def register(self, name: str, function: Function, undo: Function | None = None) -> None:
@@ -111,7 +113,8 @@ class Remedies:
             entries = [self._handle(alert) for alert in alerts]
         finally:
             self._running.release()
-        return Answer(200, json.dumps(entries).encode() + b"\n", "application/json")
+        again = any(entry["outcome"] == "failed" and entry["status"] == RESOLVED for entry in entries)
+        return Answer(503 if again else 200, json.dumps(entries).encode() + b"\n", "application/json")
 
     def _handle(self, alert: Alert) -> dict[str, Any]:
         said, remedy = _said(alert), self._known(alert)
@@ -143,8 +146,8 @@ class Remedies:
             raise Declined("unknown_alert", "the spec has no remedy for an alert of this name")
         if alert.labels.get("remedy") != remedy:
             raise Declined("other_remedy", f"the spec's remedy for this alert is {remedy}")
-        if (alert.identity, alert.started) in self._seen:
-            raise Declined("repeated", "it was acted on already")
+        if alert.started <= self._heard.get(alert.identity, float("-inf")):
+            raise Declined("repeated", "it was acted on already, or has ended")
         instance = self._instance(alert)
         waited = time.monotonic() - self._last.get((remedy, instance.id), float("-inf"))
         if waited < self.settings.cooldown:
@@ -167,35 +170,55 @@ class Remedies:
         return next(iter(connected.values()))
 
     def _apply(self, alert: Alert, said: dict[str, Any], remedy: str, instance: Instance) -> dict[str, Any]:
-        registered, builtin = self._registered.get(remedy), BUILTIN.get(remedy)
-        if registered is None and builtin is None:
-            raise Declined("not_registered", "the application has registered no function for it")
-        step = builtin(instance, self.settings) if builtin is not None else None
-        what = " then ".join(([f"the application's {remedy}"] if registered else []) + ([step.what] if step else []))
+        steps = self._steps(alert, remedy, instance)
+        what = " then ".join(step.what for step in steps)
         if self.settings.dry_run:
             return self._count(said, remedy, "dry_run", what)
         self._last[remedy, instance.id] = time.monotonic()
-        self._seen[alert.identity, alert.started] = None
-        if len(self._seen) > _SEEN_LIMIT:
-            self._seen.pop(next(iter(self._seen)))
-        undo = _undo(alert, registered, step)
-        if (error := _fails(_steps(alert, registered, step))) is not None:
-            return self._failed(said, remedy, what, error)
-        if undo:
-            self._applied[alert.identity] = Applied(remedy, instance, undo)
+        self._hear(alert)
+        for step in steps:
+            if (error := _fails(step.do)) is not None:
+                return self._failed(said, remedy, what, error)
+            if step.undo is not None:
+                self._undo.setdefault(alert.identity, []).insert(0, Undo(alert.started, instance.id, step.undo))
         return self._count(said, remedy, "done", what)
 
+    def _steps(self, alert: Alert, remedy: str, instance: Instance) -> list[Step]:
+        """The application's part comes first: what it lets go of, the engine can then give back. Raises Declined."""
+        steps = []
+        if (registered := self._registered.get(remedy)) is not None:
+            do, undo = registered
+            steps.append(Step(f"the application's {remedy}", partial(do, alert), undo and partial(undo, alert)))
+        if (builtin := BUILTIN.get(remedy)) is not None:
+            steps.append(builtin(instance, self.settings))
+        if not steps:
+            raise Declined("not_registered", "the application has registered no function for it")
+        return steps
+
     def _resolve(self, alert: Alert, said: dict[str, Any]) -> dict[str, Any]:
-        applied = self._applied.pop(alert.identity, None)
-        if applied is None:
+        """Undo what this firing did, and what an earlier one did of whose end nothing was heard; not a later one's."""
+        self._hear(alert)
+        known = self._undo.pop(alert.identity, [])
+        due = [one for one in known if one.started <= alert.started]
+        failures = [(one, error) for one in due if (error := _fails(one.act)) is not None]
+        failed = [one for one, error in failures if not isinstance(error, Declined)]
+        if left := [one for one in known if one not in due or one in failed]:
+            self._undo[alert.identity] = left
+        if not due:
             return said | {"outcome": "nothing to undo"}
-        said = said | {"instance_id": applied.instance.id}
-        error = _fails(applied.undo)
-        if isinstance(error, Declined):
-            return self._refuse(said, applied.remedy, error)
-        if error is not None:
-            return self._failed(said, applied.remedy, "undo", error)
-        return self._count(said, applied.remedy, "undone", "")
+        said, remedy = said | {"instance_id": due[0].instance_id}, self._known(alert)
+        for _, error in sorted(failures, key=lambda failure: failure[0] not in failed):
+            if isinstance(error, Declined):
+                return self._refuse(said, remedy, error)
+            return self._failed(said, remedy, "undo", error)
+        return self._count(said, remedy, "undone", "")
+
+    def _hear(self, alert: Alert) -> None:
+        heard = self._heard.pop(alert.identity, alert.started)
+        self._heard[alert.identity] = max(heard, alert.started)
+        if len(self._heard) > _HEARD_LIMIT:
+            forgotten = next(iter(self._heard))
+            del self._heard[forgotten]
 
     def _failed(self, said: dict[str, Any], remedy: str, what: str, error: Exception) -> dict[str, Any]:
         # The message may hold SQL and values; it is for who asks for debug messages.
@@ -219,24 +242,12 @@ class Remedies:
 
 def _said(alert: Alert) -> dict[str, Any]:
     shown = {"alert": alert.name, "instance": alert.labels.get("instance", "")}
-    return {**shown, "status": "firing" if alert.firing else "resolved"}
+    return {**shown, "status": FIRING if alert.firing else RESOLVED}
 
 
-def _steps(alert: Alert, registered: Registered | None, step: Step | None) -> list[Act]:
-    """The application's part comes first: what it lets go of, the engine can then give back."""
-    return [*([lambda: registered.do(alert)] if registered else []), *([step.do] if step else [])]
-
-
-def _undo(alert: Alert, registered: Registered | None, step: Step | None) -> list[Act]:
-    engine = [step.undo] if step is not None and step.undo is not None else []
-    own = registered.undo if registered is not None else None
-    return [*engine, *([lambda: own(alert)] if own is not None else [])]
-
-
-def _fails(acts: list[Act]) -> Exception | None:
+def _fails(act: Act) -> Exception | None:
     try:
-        for act in acts:
-            act()
+        act()
     except Exception as error:  # noqa: BLE001 - whatever the application's function raises is an outcome
         return error
     return None

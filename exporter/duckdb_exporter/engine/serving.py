@@ -129,6 +129,8 @@ def _web(file: Path) -> Reloaded[WebConfig]:
 
 def _read(file: FilePath, read: Callable[[Path], T]) -> T:
     """What a file says; one that cannot be read is the caller's mistake, unlike an address that is taken."""
+    if not os.fspath(file):
+        raise ValueError("'' names no file")
     try:
         return read(Path(file))
     except OSError as error:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import duckdb
 
+from .connection import Connection
+
 _PATH = "SELECT path FROM system.main.duckdb_databases() WHERE NOT internal ORDER BY database_oid LIMIT 1"
 _LIMIT_SETTINGS = ("memory_limit", "max_memory")
 
@@ -23,8 +25,12 @@ def of_database(database: str | os.PathLike[str]) -> tuple[object, Path | None]:
     return os.path.realpath(path), path
 
 
-def of_connection(connection: duckdb.DuckDBPyConnection) -> tuple[object, Path | None]:
+def of_connection(connection: duckdb.DuckDBPyConnection | Connection) -> tuple[object, Path | None]:
     """Key and path of an open connection's database. Raises duckdb.Error when it is closed."""
+    if isinstance(connection, Connection):
+        connection.open_cursor().close()  # raises where it is closed
+        known = connection._instance.source
+        return known.key, known.path
     cursor = connection.cursor()
     try:
         row = cursor.execute(_PATH).fetchone()
@@ -33,6 +39,6 @@ def of_connection(connection: duckdb.DuckDBPyConnection) -> tuple[object, Path |
     return of_database(row[0] if row and row[0] else "")
 
 
-def configured_limit(config: Mapping[str, object] | None) -> object:
+def configured_limit(config: Mapping[str, object]) -> object:
     """The memory limit in a connection's config, as it stands there; None without one."""
-    return next((value for name, value in (config or {}).items() if name.lower() in _LIMIT_SETTINGS), None)
+    return next((value for name, value in config.items() if name.lower() in _LIMIT_SETTINGS), None)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+FIRING, RESOLVED = "firing", "resolved"
 _ALERTS_LIMIT = 100
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)  # Go's zero time: the alert has no end yet
 
@@ -26,7 +27,7 @@ class Alert(NamedTuple):
 
     @property
     def identity(self) -> tuple[tuple[str, str], ...]:
-        """What makes it this alert: all its labels."""
+        """What makes it this alert: all its labels. It fires once at a time; `started` tells one time from another."""
         return tuple(sorted(self.labels.items()))
 
 
@@ -43,7 +44,7 @@ def read(body: bytes) -> list[Alert]:
 
 
 def _alert(one: Any) -> Alert:
-    if not isinstance(one, dict) or one.get("status") not in ("firing", "resolved"):
+    if not isinstance(one, dict) or one.get("status") not in (FIRING, RESOLVED):
         raise ValueError("an alert is firing or resolved")
     labels = one.get("labels")
     if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
@@ -51,7 +52,7 @@ def _alert(one: Any) -> Alert:
     started, ended = _time(one.get("startsAt")), _time(one.get("endsAt"))
     if started is None:
         raise ValueError("an alert has a start")
-    return Alert(labels, one["status"] == "firing", started, ended)
+    return Alert(labels, one["status"] == FIRING, started, ended)
 
 
 def _time(written: Any) -> float | None:
