@@ -82,7 +82,7 @@ class Exporter(Model):
     memory_limit: Size | None = None
     disk_quota: Size | None = None
     remedies: Remedies | None = None
-    deploy: Deploy = Deploy.model_construct()
+    deploy: Deploy = Deploy.model_construct()  # calling it would build its validator with every import
 
 
 # Of a metric whose replacement is not there: the check `deprecated_metric` says so, where its keys would be missing.
