@@ -51,6 +51,8 @@ def program() -> int:
     """The process `truegauge`."""
     # It is short and makes hundreds of thousands of objects that it keeps: collecting cycles only costs.
     gc.disable()
+    # pydantic would look through every installed package for what plugs into its models.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     code = main()
     gc.freeze()  # nor are they looked through at exit
     return code

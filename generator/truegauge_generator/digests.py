@@ -102,7 +102,7 @@ def of_metrics(spec: Spec, name: str) -> str:
     """What a system's exporter is made from: its metrics and the exporter's settings."""
     system = spec.systems[name]
     remedies = {alert: one.remedy for alert, one in system.alerts.items() if one.remedy}
-    return _digest(name, _metrics(spec, name), meaning(system.exporter), remedies if system.exporter.remedies else {})
+    return _digest(name, system.metrics, system.exporter, remedies if system.exporter.remedies else {})
 
 
 @lru_cache(maxsize=256)
@@ -113,7 +113,7 @@ def of_rules(spec: Spec, name: str) -> str:
     for alert in system.alerts.values():
         used.update(alert.when.metrics if isinstance(alert.when, MetricCondition) else _words(alert.when.expr))
     interval = spec.prometheus.evaluation_interval
-    return _digest(name, meaning(system.alerts), meaning(system.objectives), _shapes(spec, name, used), interval)
+    return _digest(name, system.alerts, system.objectives, _shapes(spec, name, used), interval)
 
 
 @lru_cache(maxsize=256)
@@ -124,39 +124,35 @@ def of_dashboard(spec: Spec, name: str) -> str:
     panels = [panel for row in board.rows for panel in row.panels] if board else []
     used = {word for panel in panels for word in _words(panel.metric or panel.expr or "")}
     shapes = _shapes(spec, name, used if board else set(system.metrics))
-    return _digest(name, meaning(board), of_rules(spec, name), shapes, meaning(spec.stack.grafana))
+    return _digest(name, board, of_rules(spec, name), shapes, spec.stack.grafana)
 
 
 @lru_cache(maxsize=8)
 def of_scraping(spec: Spec) -> str:
     """What Prometheus' configuration is made from: its settings, and where each system is found."""
-    return _digest(meaning(spec.prometheus), {name: meaning(system.scrape) for name, system in spec.systems.items()})
+    return _digest(spec.prometheus, {name: system.scrape for name, system in spec.systems.items()})
 
 
 @lru_cache(maxsize=8)
 def of_routes(spec: Spec) -> str:
     """What Alertmanager's configuration is made from: receivers, routes and inhibition."""
-    return _digest(meaning(spec.stack.alertmanager))
+    return _digest(spec.stack.alertmanager)
 
 
-def meaning(value: Any) -> Any:
-    """A value of a spec as plain JSON, without its wording."""
-    kind = value.__class__
-    if kind in _PLAIN:
+def meaning(model: Model) -> dict[str, Any]:
+    """What a model says of meaning that is not the default. The models within are left as they are."""
+    meant, given = _meant(model.__class__), model.__dict__
+    return {
+        name: _plain(given[name]) for name in model.model_fields_set if name in meant and given[name] != meant[name]
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A quantity as its dimension and worth."""
+    if value.__class__ is not Quantity:
         return value
-    if kind is dict:
-        return {key: meaning(inner) for key, inner in value.items()}
-    if kind is tuple or kind is list:
-        return [meaning(inner) for inner in value]
-    if kind is Quantity:
-        dimension, worth = UNITS.get(value.unit, (value.unit, Decimal(1)))
-        return [dimension, str((value.number * worth).normalize())]
-    meant, given = _meant(kind), value.__dict__
-    names = value.model_fields_set.intersection(meant)
-    return {name: meaning(given[name]) for name in names if given[name] != meant[name]}
-
-
-_PLAIN = frozenset({str, int, float, bool, type(None)})
+    dimension, worth = UNITS.get(value.unit, (value.unit, Decimal(1)))
+    return [dimension, str((value.number * worth).normalize())]
 
 
 @lru_cache
@@ -166,24 +162,16 @@ def _meant(model: type[Model]) -> dict[str, Any]:
 
 
 def _digest(*parts: Any) -> str:
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    text = json.dumps(parts, default=meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return sha256(text.encode()).hexdigest()[:LENGTH]
 
 
-@lru_cache(maxsize=256)
-def _metrics(spec: Spec, name: str) -> dict[str, Any]:
-    """The meaning of a system's metrics, which several digests need."""
-    found: dict[str, Any] = meaning(spec.systems[name].metrics)
-    return found
-
-
-def _shapes(spec: Spec, name: str, used: set[str]) -> dict[str, Any]:
+def _shapes(spec: Spec, system: str, used: set[str]) -> dict[str, Any]:
     """What an expression sees of each of the metrics that are used: not how it is measured."""
-    metrics = spec.systems[name].metrics
     return {
-        metric: {key: value for key, value in meant.items() if key != "measure"}
-        for metric, meant in _metrics(spec, name).items()
-        if metric in used or not used.isdisjoint(metrics[metric].series(metric))
+        name: {key: value for key, value in meaning(metric).items() if key != "measure"}
+        for name, metric in spec.systems[system].metrics.items()
+        if name in used or not used.isdisjoint(metric.series(name))
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Literal
 
 METRIC_NAME = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
@@ -50,6 +49,8 @@ def series_names(name: str, metric_type: str) -> tuple[str, ...]:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint with the known name nearest to `name`, or the known names when there are few, else nothing."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
     names = sorted(known)
     if close := get_close_matches(name, names, n=1):
         return f"; did you mean {close[0]!r}?"

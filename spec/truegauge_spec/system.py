@@ -82,7 +82,7 @@ class Exporter(Model):
     memory_limit: Size | None = None
     disk_quota: Size | None = None
     remedies: Remedies | None = None
-    deploy: Deploy = Deploy()
+    deploy: Deploy = Deploy.model_construct()  # calling it would build its validator with every import
 
 
 # Of a metric whose replacement is not there: the check `deprecated_metric` says so, where its keys would be missing.
@@ -106,8 +106,8 @@ class System(Model):
     system: SystemName
     summary: Text
     owner: Text
-    scrape: Scrape = Scrape()
-    exporter: Exporter = Exporter()
+    scrape: Scrape = Scrape.model_construct()
+    exporter: Exporter = Exporter.model_construct()
     metrics: Annotated[dict[MetricName, Metric], Field(min_length=1)]
     alerts: dict[AlertName, Alert] = {}
     objectives: dict[AlertName, Objective] = {}

@@ -12,7 +12,7 @@ from truegauge_generator.drawing import HEAD, HEIGHT, gains
 from truegauge_generator.literals import as_html
 from truegauge_generator.notation import runs, samples
 from truegauge_generator.render import render
-from truegauge_spec import Spec, load
+from truegauge_spec import Source, Spec, build, load
 
 SERIES = re.compile('class="series" d="(.*?)"')
 PAGE = "rendered/docs/duckdb-proof.html"
@@ -49,6 +49,9 @@ def test_every_alert_is_drawn_and_one_case_of_it_fires(spec: Spec) -> None:
     of_objectives = [f"{name}{end}" for name in system.objectives for end in ("Page", "Ticket")]
     assert [section.partition('"')[0] for section in sections] == [*system.alerts, *of_objectives, "SpecDrift"]
     for section in sections[: len(system.alerts)]:
+        if like := re.search(' like <a href="#(.*?)"', section):
+            assert f'<h2 id="{like[1]}">' in page.partition(section)[0]
+            continue
         figures = section.split("<figure>")[1:]
         assert {'class="fires"' in figure for figure in figures[:1]} == {True}
         assert not any('class="fires"' in figure for figure in figures[1:])
@@ -69,6 +72,25 @@ def test_the_cases_of_objectives_and_hand_written_alerts_are_drawn(root: Path, s
         assert heights
         assert min(heights) >= HEAD
         assert max(heights) <= HEIGHT
+
+
+@pytest.mark.parametrize(
+    ("written", "another", "alike"),
+    [
+        ("above: 200ms", "above: 300ms", True),
+        ("above: 200ms", "below: 200ms", False),
+        ("for: 2m", "for: 4m", False),
+        ("over: 5m", "over: 4m", False),
+    ],
+)
+def test_what_is_tested_like_another_is_drawn_once(root: Path, written: str, another: str, alike: bool) -> None:
+    text = (root / "tests" / "systems" / "shop.yaml").read_text(encoding="utf-8")
+    head, alert = text.partition("  OrdersPileUp:")[0].split("  SlowPages:")
+    alerts = f"  SlowPages:{alert}  SlowPagesToo:{alert.replace(written, another)}"
+    page = render(build([Source("shop.yaml", head + alerts)]))["rendered/docs/shop-proof.html"]
+    second = re.split("<h2 ", page)[2]
+    assert 'id="SlowPagesToo"' in second
+    assert ('like <a href="#SlowPages">' in second) == ("<figure" not in second) == alike
 
 
 def test_the_threshold_is_drawn_where_a_value_of_the_series_is_one(spec: Spec) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from truegauge_generator.burns import Phase, burns, edges
@@ -24,13 +25,17 @@ from truegauge_spec.system import System
 
 
 class Section(NamedTuple):
-    """An alert: when it fires, what is drawn, all looks at it where none fires, and its cases."""
+    """An alert: when it fires, what is drawn, all looks at it where none fires, and its cases.
+
+    One that is tested `like` an earlier one, but for metrics and numbers, has no drawings of its own.
+    """
 
     name: str
     sentence: str
-    drawn: str
-    quiet: str
-    cases: list[Drawing]
+    drawn: str = ""
+    quiet: str = ""
+    cases: Sequence[Drawing] = ()
+    like: str = ""
 
 
 def view(spec: Spec, system: System) -> dict[str, Any] | None:
@@ -55,13 +60,25 @@ def _alerts(spec: Spec, system: System) -> Iterator[Section]:
     by_hand = any(isinstance(alert.when, Expr) for alert in system.alerts.values())
     parts = (unit_tests.view(spec, system) if by_hand else {}).values()
     written = [test for part in parts for test in part["tests"]]
-    planned = plans(spec, system.system)
+    planned, first = plans(spec, system.system), dict[Hashable, str]()
     for (rule, when), alert in zip(alerting_rules(spec, system.system), system.alerts.values(), strict=True):
-        sentence = fires_when(alert, when)
+        sentence = fires_when(alert, when).replace("`", "")
         if isinstance(alert.when, MetricCondition):
-            yield _section(system, rule.name, sentence, alert.when, *planned[rule.name])
+            like = first.setdefault(_form(alert.when, *planned[rule.name]), rule.name)
+            if like == rule.name:
+                yield _section(system, rule.name, sentence, alert.when, *planned[rule.name])
+            else:
+                yield Section(rule.name, sentence, like=like)
         elif tests := [test for test in written if test.name.startswith(f"{rule.name}: ")]:
             yield _tested(system, rule.name, sentence, tests)
+
+
+def _form(when: MetricCondition, found: Plan, size: int) -> Hashable:
+    """What two tests have in common that differ in their metrics and numbers alone."""
+    limit = when.threshold.number if when.threshold else Decimal(0)
+    cases = tuple([(case.codes, len(case.series)) for case in found.cases])
+    looks = tuple([(look.at, look.value is None) for look in found.looks])
+    return type(when), when.upwards, limit.compare(Decimal(0)), size, cases, looks
 
 
 def _drift(spec: Spec, system: System) -> Iterator[Section]:
@@ -81,7 +98,7 @@ def _tested(system: System, name: str, sentence: str, tests: Sequence[Test]) -> 
         steps = max(map(_steps, lines), default=1)
         looks = [(milliseconds(str(at)) / size, bool(firing or same)) for at, firing, _, same in test.looks]
         cases.append(drawing([test.name.removeprefix(f"{name}: ")], lines, steps, None, *_both(looks, steps)))
-    return Section(name, sentence.replace("`", ""), "series of each test, of counters what is gained", "", cases)
+    return Section(name, sentence, "series of each test, of counters what is gained", "", cases)
 
 
 def _sampled(system: System, series: str, values: str) -> Line:
@@ -143,7 +160,7 @@ def _section(system: System, name: str, sentence: str, when: MetricCondition, fo
     ]
     each = f"one {'' if counts else 'sample '}every {duration(size)}"
     drawn = f"what is gained with each sample, {each}" if counts else each
-    return Section(name, sentence.replace("`", ""), drawn, quiet, cases)
+    return Section(name, sentence, drawn, quiet, cases)
 
 
 def _counts(system: System, when: MetricCondition) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from truegauge_spec.condition import MetricCondition
-from truegauge_spec.conditions import Deviation, OlderThan, QuantileOf, RunsFull, ShareOfLimit, ShareOfTotal
+from truegauge_spec.conditions import Deviation, OlderThan, QuantileOf, ShareOfTotal
 from truegauge_spec.metric import Metric
 from truegauge_spec.names import RESERVED_LABELS, SCRAPE_METRICS, SPEC_DRIFT, TARGET_LABELS, nearest
 from truegauge_spec.positions import Path
@@ -92,7 +92,7 @@ def share_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """The two sides of a share need the same labels, else nothing matches and the alert is dead."""
     for alert, when in system.conditions:
         first = system.metrics.get(when.metric)
-        if first is None or not isinstance(when, RunsFull | ShareOfLimit | ShareOfTotal):
+        if first is None or not when.other:
             continue
         path: Path = ("alerts", alert, "when", when.other)
         for name in when.metrics[1:]:
@@ -141,7 +141,7 @@ def duplicate_labels(_: Spec, system: System) -> Iterator[tuple[Path, str]]:
     for name, alert in system.alerts.items():
         metric = system.metrics.get(alert.when.metric) if isinstance(alert.when, MetricCondition) else None
         for label in alert.labels:
-            if label in (*RESERVED_LABELS, "remedy") or (metric and label in metric.labels):
+            if label in RESERVED_LABELS or label == "remedy" or (metric and label in metric.labels):
                 yield (
                     ("alerts", name, "labels", label),
                     f"the label {label!r} would replace one that the alert already has",

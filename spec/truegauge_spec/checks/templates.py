@@ -16,10 +16,9 @@ from truegauge_spec.template import LabelOf, ValueAs, parts
 def template(spec: Spec, system: System) -> Iterator[tuple[Path, str]]:
     """A template may use labels that the alert has, and a label may not hold the value: each would be a new alert."""
     for name, alert in system.alerts.items():
-        known = _labels(spec, system, alert) if any("{{" in text for _, text in _texts(alert)) else None
-        for place, text in _texts(alert):
-            if "{{" not in text:
-                continue
+        templates = [(place, text) for place, text in _texts(alert) if "{{" in text]
+        known = _labels(spec, system, alert) if templates else None
+        for place, text in templates:
             path = ("alerts", name, *place)
             try:
                 found = parts(text)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from truegauge_spec.promql.scan import Span
+if TYPE_CHECKING:
+    from truegauge_spec.promql.scan import Span
 
 
 class Finding(NamedTuple):
