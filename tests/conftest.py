@@ -6,11 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from truegauge_generator.tools import ALERTMANAGER, AMTOOL, PROMTOOL, Tool, find
 from truegauge_spec import Spec, load
 
 ROOT = Path(__file__).parents[1]
+
+settings.register_profile("the same each time", derandomize=True, deadline=None)
+settings.load_profile("the same each time")
 
 
 @pytest.fixture(scope="session")

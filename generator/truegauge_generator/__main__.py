@@ -2,4 +2,4 @@
 
 from truegauge_generator.cli import program
 
-raise SystemExit(program())
+program()

@@ -1,7 +1,5 @@
 """Alerts: when one fires, how urgent it is, and what to do about it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints

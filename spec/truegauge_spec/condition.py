@@ -1,9 +1,7 @@
 """What the kinds of condition share: a metric, a window, and for most a threshold."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from pydantic import model_validator
 
@@ -94,7 +92,7 @@ class Threshold(MetricCondition):
     below: Amount | None = None
 
     @model_validator(mode="after")
-    def _one_side(self) -> Threshold:
+    def _one_side(self) -> Self:
         if (self.above is None) == (self.below is None):
             raise ValueError("give one threshold: `above` or `below`")
         return self

@@ -1,8 +1,6 @@
 """Dashboards: rows of panels, each of an alert's condition, an objective, a metric, or an expression."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
@@ -26,7 +24,7 @@ class Panel(Model):
     width: Annotated[int, Field(ge=2, le=24)] | None = None
 
     @model_validator(mode="after")
-    def _one_source(self) -> Panel:
+    def _one_source(self) -> Self:
         if sum(source is not None for source in (self.alert, self.objective, self.metric, self.expr)) != 1:
             raise ValueError("a panel shows one thing: give `alert`, `objective`, `metric` or `expr`")
         if self.expr is not None and self.title is None:

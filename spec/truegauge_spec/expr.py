@@ -1,8 +1,6 @@
 """Hand-written PromQL as a condition, and the examples that are its tests."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, FiniteFloat, model_validator
 
@@ -47,7 +45,7 @@ class Example(Model):
     value: FiniteFloat = 0
 
     @model_validator(mode="after")
-    def _said_when(self) -> Example:
+    def _said_when(self) -> Self:
         if self.at is None and not self.fires_at and not self.silent_at:
             raise ValueError("say when to look: `at`, `fires_at` or `silent_at`")
         if self.fires_at and not self.fires:

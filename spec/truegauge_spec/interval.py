@@ -1,7 +1,5 @@
 """Time intervals: when routes notify, or do not."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from functools import lru_cache

@@ -1,9 +1,7 @@
 """Metrics: what is exposed, and how it is measured."""
 
-from __future__ import annotations
-
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, FiniteFloat, Tag, field_validator, model_validator
 
@@ -95,7 +93,7 @@ class Metric(Model):
         return tuple(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
-    def _histogram_has_buckets(self) -> Metric:
+    def _histogram_has_buckets(self) -> Self:
         if (self.type == "histogram") != bool(self.buckets):
             raise ValueError(
                 "a histogram needs `buckets`, for example [1, 10, 100, 1000]"

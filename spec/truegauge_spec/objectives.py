@@ -4,10 +4,8 @@ The windows and shares are those that the Site Reliability Workbook recommends f
 https://sre.google/workbook/alerting-on-slos/#6-multiwindow-multi-burn-rate-alerts
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -47,7 +45,7 @@ class Availability(Model):
     total: Annotated[tuple[SomeEvents, ...], BeforeValidator(_several), Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _one_side(self) -> Availability:
+    def _one_side(self) -> Self:
         if (self.good is None) == (self.bad is None):
             raise ValueError("give one: the `good` events or the `bad` ones")
         return self
@@ -88,7 +86,7 @@ class Objective(Model):
     labels: dict[LabelName, Text] = {}
 
     @model_validator(mode="after")
-    def _one_indicator(self) -> Objective:
+    def _one_indicator(self) -> Self:
         if (self.availability is None) == (self.latency is None):
             raise ValueError("say what is good: `availability` or `latency`")
         return self

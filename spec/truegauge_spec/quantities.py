@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple
 
 # Each unit's dimension and its worth in the dimension's base unit (seconds, bytes, one).
+_EXACT = Context(prec=80)  # a million PB have 57 digits in PiB; Python's 28 would round them
 UNITS: dict[str, tuple[str, Decimal]] = {
     "ns": ("time", Decimal("1e-9")),
     "us": ("time", Decimal("1e-6")),
@@ -67,7 +68,7 @@ def quantity(written: str) -> Quantity:
 
 @lru_cache(maxsize=4096)
 def convert(value: Quantity, unit: str) -> Decimal:
-    """The number that `value` has in `unit`, exactly: units differ by whole factors.
+    """The number that `value` has in `unit`: exactly, but where it has no end, as a second has in minutes.
 
     Raises ValueError where the dimensions differ, or where `value` has no unit but needs one.
     """
@@ -83,7 +84,7 @@ def convert(value: Quantity, unit: str) -> Decimal:
         raise ValueError(f"{value} is a {known[0]} quantity, but is compared with {unit or 'a plain number'}")
     assert known is not None
     assert wanted is not None
-    return value.number * known[1] / wanted[1]
+    return _EXACT.divide(_EXACT.multiply(value.number, known[1]), wanted[1])
 
 
 def whole_bytes(written: str) -> int:

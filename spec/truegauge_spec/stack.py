@@ -1,8 +1,6 @@
 """The stack: the Prometheus, Alertmanager and Grafana that all systems of a spec share."""
 
-from __future__ import annotations
-
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -43,7 +41,7 @@ class Webhook(Model):
     max_alerts: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
-    def _one_url(self) -> Webhook:
+    def _one_url(self) -> Self:
         if (self.url is None) == (self.url_file is None):
             raise ValueError("give `url` or, where it holds a secret, `url_file`")
         return self
@@ -97,7 +95,7 @@ class Route(Model):
     repeat_interval: PositiveDuration | None = None
     mute: tuple[Identifier, ...] = ()
     active: tuple[Identifier, ...] = ()
-    routes: tuple[Route, ...] = ()
+    routes: tuple["Route", ...] = ()
 
 
 class RootRoute(Model):

@@ -1,7 +1,5 @@
 """A system: what it exposes, how it is scraped, when it alerts, what its dashboard shows."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from typing import Annotated, Any, Literal
 

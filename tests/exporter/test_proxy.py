@@ -121,7 +121,7 @@ def connect(calm: Exporter) -> Callable[[], Connection]:
     return lambda: calm.connect(listen=False)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(calls=st.lists(CALLS, max_size=12))
 def test_any_sequence_of_calls_gives_what_the_bare_connection_gives(
     connect: Callable[[], Connection], calls: list[Call]

@@ -259,7 +259,7 @@ def test_no_string_of_a_rule_becomes_a_variable(expr: str) -> None:
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
                     | st.text(st.characters(exclude_categories=["Cs"])),
                     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_the_text_is_that_of_json_dumps(value: Any) -> None:
     assert as_text(value) == json.dumps(value, indent=2, ensure_ascii=False)
 

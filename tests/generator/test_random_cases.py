@@ -90,7 +90,7 @@ ALERTS = st.builds(
 def test_every_case_of_random_conditions_passes(promtool: str, tmp_path: Path) -> None:
     alerts: list[str] = []
 
-    @settings(max_examples=40, derandomize=True, database=None, deadline=None)
+    @settings(max_examples=40)
     @given(ALERTS)
     def collect(alert: str) -> None:
         alerts.append(alert)

@@ -121,7 +121,7 @@ def spelled_out(written: str) -> str:
     return {"90s": "1m30s"}.get(written, written)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(specs())
 def test_rules_routes_and_dashboards_read_back_as_the_spec_says(drawn: dict[str, Any]) -> None:
     files = rendered(drawn)
@@ -199,7 +199,7 @@ def test_conditions_whose_selections_differ_by_a_sign_are_recorded_apart() -> No
     assert all(name.isascii() for name in records)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(specs())
 def test_the_same_spec_has_no_difference_and_every_file_that_says_something_can_be_read(drawn: dict[str, Any]) -> None:
     for path, text in rendered(drawn).items():
@@ -209,7 +209,7 @@ def test_the_same_spec_has_no_difference_and_every_file_that_says_something_can_
             assert not list(differences(found, found))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(specs(), st.data())
 def test_another_threshold_is_the_only_difference_of_the_rules_that_compare_it(
     drawn: dict[str, Any], data: st.DataObject

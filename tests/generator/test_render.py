@@ -143,7 +143,7 @@ alerts:
 """
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: "{{" not in text))
 def test_no_text_breaks_out_of_its_place(text: str) -> None:
     files = render(build([Source("s.yaml", HOSTILE.format(text=as_json(text)))]))

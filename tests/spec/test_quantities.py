@@ -88,5 +88,10 @@ def test_converting_there_and_back_changes_nothing(number: int, unit: str, other
     assert there * UNITS[other][1] == number * UNITS[unit][1]
 
 
+def test_what_has_an_end_is_exact_however_long_it_is() -> None:
+    assert convert(quantity("292PB"), "TiB") == Decimal("265572.45291769504547119140625")
+    assert convert(quantity("999999PB"), "PiB") * 1024**5 == 999_999 * 1000**5
+
+
 def test_durations_are_printed_largest_unit_first() -> None:
     assert [worth for _, worth in DURATION_UNITS] == sorted((worth for _, worth in DURATION_UNITS), reverse=True)

@@ -45,13 +45,13 @@ def test_no_sequence_of_tokens_breaks_it(world: Catalogue, text: str) -> None:
     check(text, world)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.randoms(use_true_random=False))
 def test_no_expression_breaks_it(world: Catalogue, expression: Callable[[Random], str], random: Random) -> None:
     check(expression(random), world)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.randoms(use_true_random=False), st.data())
 def test_no_damaged_expression_breaks_it(
     world: Catalogue, expression: Callable[[Random], str], random: Random, data: st.DataObject
