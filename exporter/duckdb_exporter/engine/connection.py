@@ -86,13 +86,14 @@ class Connection(Calls):
             self._fetch_failed(error, started)
             raise
         activity.running = 0.0
+        fetched = len(rows)
         statement = self._open
         if statement is not None:
             ended = perf_counter()
             self._open = None
-            self._append((statement.ok, self._busy + ended - started, ended, len(rows)))
+            self._append((statement.ok, self._busy + ended - started, ended, fetched))
         else:
-            activity.rows += len(rows)
+            activity.rows += fetched
         return rows
 
     def fetchone(self) -> tuple[Any, ...] | None:
