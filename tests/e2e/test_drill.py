@@ -35,6 +35,13 @@ SHORTER = (
     (r"group_interval: 1m", r"group_interval: 2s"),
     (r"secrets/webhook_token", r"../../webhook_token"),
 )
+# The command, though a shell that runs the tests in its background lets them ignore interrupts.
+HEEDING = """
+import signal
+from truegauge_generator.cli import program
+signal.signal(signal.SIGINT, signal.default_int_handler)
+program()
+"""
 
 
 class Servers(NamedTuple):
@@ -162,7 +169,7 @@ def post(stack: Stack, path: str, body: object) -> Any:
 
 
 def test_an_interrupted_drill_ends_its_series(servers: Servers) -> None:
-    command = [sys.executable, "-m", "truegauge_generator", "drill", "ExporterDown", str(servers.spec)]
+    command = [sys.executable, "-c", HEEDING, "drill", "ExporterDown", str(servers.spec)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         until(lambda: bool(servers.ask('up{instance=~"drill-.*"}')))
         process.send_signal(signal.SIGINT)
