@@ -194,8 +194,8 @@ def rows_of_proof(quick: bool) -> list[Row]:
 def rows_of_exporter(quick: bool) -> list[Row]:
     """What the exporter costs the application; in a process of its own, since it measures its own process."""
     say("the exporter, beside prometheus_client and OpenTelemetry")
-    command = [sys.executable, str(HERE / "exporter.py"), *(["--quick"] if quick else [])]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "tests.bench.exporter", *(["--quick"] if quick else [])]
+    done = subprocess.run(command, cwd=HERE.parents[1], check=True, stdout=subprocess.PIPE, text=True)
     return [Row(*row) for row in json.loads(done.stdout)]
 
 

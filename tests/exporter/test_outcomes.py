@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
 NEXT = "SET enable_progress_bar = false"
 FEW, MANY = "SELECT * FROM range(5)", "SELECT * FROM range(5000)"
 LATE = "SELECT CASE WHEN range = 3000 THEN error('late') ELSE range END FROM range(4000)"
-
-
-@pytest.fixture
-def con(lab: Lab) -> Iterator[Connection]:
-    con = lab.connect(instance_id="i", listen=False)
-    con.execute("CREATE TABLE trades (id INTEGER)")
-    lab.scrape()
-    yield con
-    con.close()
 
 
 def ends(lab: Lab, query_type: str = "SELECT") -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,15 +27,6 @@ MERGE = "MERGE INTO trades USING (SELECT 1 AS id) AS new USING (id) WHEN NOT MAT
 
 Way = Callable[[Any], Any]
 of_module: Any = duckdb  # whose stubs know no relation that is always there
-
-
-@pytest.fixture
-def con(lab: Lab) -> Iterator[Connection]:
-    con = lab.connect(instance_id="i", listen=False)
-    con.execute("CREATE TABLE trades (id INTEGER)")
-    lab.scrape()
-    yield con
-    con.close()
 
 
 def counted(lab: Lab) -> dict[str, float]:
@@ -191,10 +182,10 @@ def test_a_transaction_has_ended_though_what_follows_in_the_text_fails(
 
 
 def test_a_script_of_any_length_can_hold_a_whole_transaction(lab: Lab, con: Connection) -> None:
-    rows = ", ".join(f"({number})" for number in range(5000))
-    con.execute(f"BEGIN; INSERT INTO trades VALUES {rows}; COMMIT")
+    some, more = (", ".join(f"({first + number})" for number in range(5000)) for first in (0, 5000))
+    con.execute(f"BEGIN; INSERT INTO trades VALUES {some}; COMMIT")
     con.begin()
-    con.execute(f"INSERT INTO trades VALUES {rows}; COMMIT")
+    con.execute(f"INSERT INTO trades VALUES {more}; COMMIT")
     assert ends(lab) == {"commit": 2}
     assert lab.value("duckdb_oldest_transaction_seconds", instance_id="i") == 0
 
